@@ -1,0 +1,1 @@
+"""DICOM in and out: the only part of the library that knows it (besides ``datasets``)."""

@@ -1,0 +1,299 @@
+"""The one tree of refusals: every error that a user can meet, with a stable code and a sentence that says what to do.
+
+The docstring of a class is the sentence; ``detail`` may add facts that are never patient data (UIDs, sizes, file counts).
+Nothing outside the package is raised across its walls.
+"""
+
+from collections.abc import Sequence
+
+
+class PedcontourError(Exception):
+    """Something went wrong inside pedcontour; report it with the job's id."""
+
+    code = "INTERNAL"
+
+    def __init__(self, detail: str = "", *, instance_uids: Sequence[str] = ()) -> None:
+        self.detail = detail
+        self.instance_uids = tuple(instance_uids)
+        super().__init__(f"{self.code}: {self.advice}" + (f" ({detail})" if detail else ""))
+
+    @property
+    def advice(self) -> str:
+        """The sentence a user can act on: the class's docstring on one line."""
+        return " ".join((type(self).__doc__ or "").split())
+
+
+class InputError(PedcontourError):
+    """The input cannot be contoured as it is; see the detail."""
+
+    code = "INPUT_INVALID"
+
+
+# --- CT series -------------------------------------------------------------------------------------------------
+
+
+class NotCtError(InputError):
+    """No CT image was found; send the axial CT Image Storage instances of one planning series."""
+
+    code = "NOT_CT"
+
+
+class MixedSeriesError(InputError):
+    """The upload holds several CT series and none was chosen; name one with its Series Instance UID."""
+
+    code = "MIXED_SERIES"
+
+
+class SlicesMissingError(InputError):
+    """A slice is missing between the named instances; export the whole series again."""
+
+    code = "SLICES_MISSING"
+
+
+class SlicesDuplicatedError(InputError):
+    """Several different slices lie at one position; send one reconstruction of one series."""
+
+    code = "SLICES_DUPLICATED"
+
+
+class GantryTiltError(InputError):
+    """The slices are sheared against their normal (gantry tilt); reconstruct the series without tilt."""
+
+    code = "GANTRY_TILT"
+
+
+class SpacingNotUniformError(InputError):
+    """The distance between slices changes within the series; reconstruct it with one slice spacing."""
+
+    code = "SPACING_NOT_UNIFORM"
+
+
+class OrientationUnsupportedError(InputError):
+    """The slices do not share one orthogonal axial orientation; send the axial reconstruction."""
+
+    code = "ORIENTATION_UNSUPPORTED"
+
+
+class GeometryMissingError(InputError):
+    """Position, orientation, pixel spacing or size is missing or not a finite number; export the series again."""
+
+    code = "GEOMETRY_MISSING"
+
+
+class GeometryMixedError(InputError):
+    """Slices of one series differ in size or pixel spacing; send one reconstruction of one series."""
+
+    code = "GEOMETRY_MIXED"
+
+
+class TooFewSlicesError(InputError):
+    """A volume needs at least two slices; send the whole series."""
+
+    code = "TOO_FEW_SLICES"
+
+
+class FrameOfReferenceMissingError(InputError):
+    """The Frame of Reference UID is missing or differs between slices, so contours could not be placed."""
+
+    code = "FRAME_OF_REFERENCE_MISSING"
+
+
+class UidMissingError(InputError):
+    """A Study, Series or SOP Instance UID is missing or malformed, so results could not refer to the images."""
+
+    code = "UID_MISSING"
+
+
+class PixelsUndecodableError(InputError):
+    """The pixel data of the named instances is absent, truncated or in a transfer syntax that cannot be decoded."""
+
+    code = "PIXELS_UNDECODABLE"
+
+
+class MultiframeUnsupportedError(InputError):
+    """Enhanced multi-frame CT is not supported yet; export the series as classic single-frame CT Image Storage."""
+
+    code = "MULTIFRAME_UNSUPPORTED"
+
+
+class RescaleMissingError(InputError):
+    """Rescale Slope or Intercept is missing or not in Hounsfield units; export the series with its rescale."""
+
+    code = "RESCALE_MISSING"
+
+
+class PatientMixedError(InputError):
+    """The instances of the series name more than one patient or study; export the series again."""
+
+    code = "PATIENT_MIXED"
+
+
+# --- Uploads ---------------------------------------------------------------------------------------------------
+
+
+class UploadEmptyError(InputError):
+    """The upload holds no files; send the CT instances as multipart files or as one zip."""
+
+    code = "UPLOAD_EMPTY"
+
+
+class UploadTooLargeError(InputError):
+    """The upload is over this service's size or file limit; send one CT series."""
+
+    code = "UPLOAD_TOO_LARGE"
+
+
+class ArchiveUnsafeError(InputError):
+    """The zip is damaged or holds links, outside paths, or nested or inflated entries; zip the plain CT files again."""
+
+    code = "ARCHIVE_UNSAFE"
+
+
+# --- Requests --------------------------------------------------------------------------------------------------
+
+
+class RequestError(PedcontourError):
+    """The request names something that does not exist or does not fit; see the detail."""
+
+    code = "REQUEST_INVALID"
+
+
+class StructureUnknownError(RequestError):
+    """A structure is not drawn by the chosen model; `pedcontour models show` lists those that are."""
+
+    code = "STRUCTURE_UNKNOWN"
+
+
+class AbsenceNotAllowedError(RequestError):
+    """Only organs that can be removed by surgery may be declared absent; organs.toml marks them may_be_absent."""
+
+    code = "ABSENCE_NOT_ALLOWED"
+
+
+class ModelNotFoundError(RequestError):
+    """There is no model of that name; `pedcontour models list` shows those installed."""
+
+    code = "MODEL_NOT_FOUND"
+
+
+class OutputFolderNotEmptyError(RequestError):
+    """The output folder already holds files; choose a new one so that results of two patients never mix."""
+
+    code = "OUTPUT_FOLDER_NOT_EMPTY"
+
+
+# --- Models ----------------------------------------------------------------------------------------------------
+
+
+class ModelError(PedcontourError):
+    """The model folder cannot be used; see the detail."""
+
+    code = "MODEL_INVALID"
+
+
+class ModelChecksumError(ModelError):
+    """A file of the model differs from its checksum; install the model again from its source."""
+
+    code = "MODEL_CHECKSUM_MISMATCH"
+
+
+class ModelUnsafeError(ModelError):
+    """The model names code outside the allow-list or holds pickled objects, so it was not loaded."""
+
+    code = "MODEL_UNSAFE"
+
+
+class ModelUnsupportedError(ModelError):
+    """This kind of nnU-Net configuration is not supported; train or export a single 3d_fullres or 3d_lowres model."""
+
+    code = "MODEL_UNSUPPORTED"
+
+
+class ModelLabelsUnknownError(ModelError):
+    """Labels of the model are not known organs; give a mapping file with --labels (label name = organ)."""
+
+    code = "MODEL_LABELS_UNKNOWN"
+
+
+# --- Results ---------------------------------------------------------------------------------------------------
+
+
+class ResultError(PedcontourError):
+    """A result failed its own check and was withheld."""
+
+    code = "RESULT_INVALID"
+
+
+class ReadBackMismatchError(ResultError):
+    """A written file, read back from disk, does not show the model's contours in their place, so it was withheld."""
+
+    code = "READ_BACK_MISMATCH"
+
+
+class IdentityMismatchError(ResultError):
+    """A written file refers to another patient, study or frame of reference than its input, so it was withheld."""
+
+    code = "IDENTITY_MISMATCH"
+
+
+# --- Stores and jobs ---------------------------------------------------------------------------------------------
+
+
+class StoreError(PedcontourError):
+    """The result store did not answer as it should; see the detail and try again."""
+
+    code = "STORE_FAILED"
+
+
+class ObjectNotFoundError(StoreError):
+    """There is no such object in the store."""
+
+    code = "OBJECT_NOT_FOUND"
+
+
+class ObjectExistsError(StoreError):
+    """An object of that name exists; what was stored once is never changed."""
+
+    code = "OBJECT_EXISTS"
+
+
+class JobNotFoundError(RequestError):
+    """There is no such job; it may have been erased, or it belongs to another key."""
+
+    code = "JOB_NOT_FOUND"
+
+
+class ResultNotReadyError(RequestError):
+    """The job has not ended yet; ask for its state until it is done."""
+
+    code = "RESULT_NOT_READY"
+
+
+class ResultNotFoundError(RequestError):
+    """The job has no result of that name; its state lists the names it has."""
+
+    code = "RESULT_NOT_FOUND"
+
+
+class JobFailedError(PedcontourError):
+    """The job ended without results; its problem says why."""
+
+    code = "JOB_FAILED"
+
+
+class CancelledError(PedcontourError):
+    """The job was cancelled before it was done."""
+
+    code = "CANCELLED"
+
+
+class ServiceUnreachableError(PedcontourError):
+    """The service does not answer at that address; start it with `pedcontour serve` or check --url."""
+
+    code = "SERVICE_UNREACHABLE"
+
+
+class UnauthorizedError(RequestError):
+    """A valid API key is needed; send it in the header `X-API-Key`."""
+
+    code = "UNAUTHORIZED"

@@ -1,0 +1,43 @@
+"""The promise every inference engine keeps."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pedcontour.volume import LabelMap, Volume
+
+Progress = Callable[[float], None]
+"""Told the finished share of the work, 0.0 to 1.0, never falling. It may raise ``CancelledError`` to stop the work."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network saw.
+
+    ``labels`` lies on the grid of the input volume, voxel for voxel. ``confidence`` is, per organ that has a voxel, the mean
+    softmax probability of that organ over the voxels labelled as it, on the network's own grid. ``engine`` says what ran
+    (``torch-cpu-fp32``), ``timings_s`` how long its stages took.
+    """
+
+    labels: LabelMap
+    confidence: Mapping[str, float]
+    engine: str
+    timings_s: Mapping[str, float] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """A loaded network: warm, reusable, one volume at a time."""
+
+    @property
+    def model_id(self) -> str:
+        """The id of the model bundle that is loaded."""
+        ...
+
+    @property
+    def organs(self) -> Mapping[int, str]:
+        """Label to organ id, all that the network can draw."""
+        ...
+
+    def segment(self, image: Volume, progress: Progress) -> Prediction:
+        """Label a CT in Hounsfield units, in any orientation of its grid."""
+        ...
