@@ -1,5 +1,6 @@
 """The figures of one organ, and of every organ of a case."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -97,7 +98,7 @@ def _case(in_reference: bool, in_prediction: bool) -> Case:
 Box = tuple[slice, ...]
 
 
-def _box_of(boxes: list[Box | None], label: int) -> Box | None:
+def _box_of(boxes: Sequence[Box | None], label: int) -> Box | None:
     """The bounding box of a label among those that ``find_objects`` found; None when it has no voxel."""
     return boxes[label - 1] if label <= len(boxes) else None
 

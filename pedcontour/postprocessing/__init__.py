@@ -1,0 +1,28 @@
+"""From what a network drew to what is told: a verdict for every organ, always.
+
+Pure functions of a prediction and its CT. The steps, in order: what was declared absent or not asked for is taken
+out; what is cut by the field of view is named so and otherwise left alone; what may have been removed by surgery
+meets its absence rule; islands far too small to matter go; everything that happened stands in a ``Verdict``.
+"""
+
+from pedcontour.postprocessing.absence import AbsenceRule, Candidate, Judgement, VolumeForBodySize, default_rules
+from pedcontour.postprocessing.body import Body, measure_body
+from pedcontour.postprocessing.findings import Finding, find_organs
+from pedcontour.postprocessing.judge import Judged, Wishes, judge
+from pedcontour.postprocessing.sides import check_sides
+
+__all__ = [
+    "AbsenceRule",
+    "Body",
+    "Candidate",
+    "Finding",
+    "Judged",
+    "Judgement",
+    "VolumeForBodySize",
+    "Wishes",
+    "check_sides",
+    "default_rules",
+    "find_organs",
+    "judge",
+    "measure_body",
+]

@@ -1,0 +1,193 @@
+"""The one pass that gives every organ its verdict."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from pedcontour.inference.port import Prediction
+from pedcontour.organs import all_organs
+from pedcontour.postprocessing.absence import AbsenceRule, Candidate, default_rules
+from pedcontour.postprocessing.body import Body, measure_body
+from pedcontour.postprocessing.findings import Finding, find_organs, stack_height_mm
+from pedcontour.postprocessing.islands import remove_islands
+from pedcontour.postprocessing.levels import SHARE_IN_VIEW, Coverage, estimate_coverage
+from pedcontour.postprocessing.sides import check_sides
+from pedcontour.verdicts import DRAWN, Outcome, Verdict
+from pedcontour.volume import LabelMap, Volume
+
+CONTRADICTION_ML = 5.0
+CONTRADICTION_CONFIDENCE = 0.8
+"""An organ declared absent of which more was drawn, with more mean probability, is a loud warning."""
+
+CONTRADICTION_LARGE_ML = 30.0
+"""And one of which this much was drawn, however sure the network was."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user asked for, as organ ids: ``structures`` None means all; ``absent`` are known to have been
+    removed."""
+
+    structures: frozenset[str] | None = None
+    absent: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """The labels that go into the results, a verdict for every organ of the model, and warnings ``CODE: sentence``."""
+
+    labels: LabelMap
+    verdicts: tuple[Verdict, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """The organs that have a contour in the results."""
+        return tuple(verdict.organ for verdict in self.verdicts if verdict.outcome in DRAWN)
+
+
+@dataclass(frozen=True, eq=False)
+class _Scene:
+    """Everything measured once before the organs are judged one by one."""
+
+    prediction: Prediction
+    image: Volume
+    wishes: Wishes
+    found: Mapping[str, Finding]
+    body: Body
+    coverage: Coverage | None
+    rules: Mapping[str, AbsenceRule]
+
+
+def judge(
+    prediction: Prediction, image: Volume, wishes: Wishes, rules: Mapping[str, AbsenceRule] | None = None
+) -> Judged:
+    """Give every organ that the model knows, and every organ declared absent, its verdict.
+
+    ``prediction.labels`` and ``image`` share one grid. ``rules`` judge drawn organs that surgery may have removed, by
+    organ id; ``default_rules()`` when None. Nothing is removed without a verdict that says so.
+    """
+    found, body = find_organs(prediction.labels), measure_body(image)
+    scene = _Scene(
+        prediction=prediction,
+        image=image,
+        wishes=wishes,
+        found=found,
+        body=body,
+        coverage=estimate_coverage(found, stack_height_mm(prediction.labels), body.diameter_mm),
+        rules=default_rules() if rules is None else rules,
+    )
+    organs = dict.fromkeys(organ for _, organ in sorted(prediction.labels.organs.items()))
+    organs |= dict.fromkeys(sorted(wishes.absent))
+    decided = {organ: _decide(organ, scene) for organ in organs}
+    kept = _keep(prediction.labels, {organ for organ, (outcome, _) in decided.items() if outcome in DRAWN})
+    cleaned, specks_ml = remove_islands(kept)
+    verdicts = tuple(_verdict(organ, *decided[organ], scene, specks_ml.get(organ, 0.0)) for organ in organs)
+    warnings = (*check_sides(found, body), *(w for organ in organs for w in _warnings(organ, *decided[organ], scene)))
+    return Judged(cleaned, verdicts, warnings)
+
+
+def _decide(organ: str, scene: _Scene) -> tuple[Outcome, str]:
+    """The outcome of one organ and the sentence for it; the first rule that applies wins."""
+    name = all_organs()[organ].name
+    finding = scene.found.get(organ)
+    if organ in scene.wishes.absent:
+        return Outcome.ABSENT_DECLARED, f"{name}: declared absent in the request" + (
+            f"; {finding.volume_ml:.1f} mL that the network drew there were removed." if finding else "."
+        )
+    if scene.wishes.structures is not None and organ not in scene.wishes.structures:
+        return Outcome.NOT_REQUESTED, f"{name}: not among the requested structures."
+    if finding is None:
+        return _nothing_drawn(organ, name, scene)
+    if finding.touches:
+        ends = " and ".join(sorted(_BORDERS[face] for face in finding.touches))
+        return Outcome.TRUNCATED_BY_FIELD_OF_VIEW, f"{name}: the images end on it at {ends}; its volume is a part."
+    if all_organs()[organ].may_be_absent and organ in scene.rules:
+        judgement = scene.rules[organ](_candidate(finding, scene))
+        return judgement.outcome, judgement.reason
+    return Outcome.PRESENT, f"{name}: drawn in full."
+
+
+_BORDERS = {
+    "head": "the image nearest the head",
+    "feet": "the image nearest the feet",
+    "front": "the front border",
+    "back": "the back border",
+    "left": "the left border",
+    "right": "the right border",
+}
+
+
+def _nothing_drawn(organ: str, name: str, scene: _Scene) -> tuple[Outcome, str]:
+    """Why an organ was not drawn: out of the images, absent, or missed. Neighbours tell which."""
+    if not scene.found:
+        return Outcome.FAILED, f"{name}: the network drew no organ at all in this series."
+    share = scene.coverage.share_of(organ) if scene.coverage else None
+    if share is None:
+        return Outcome.FAILED, f"{name}: nothing was drawn, and too little else to tell whether the images reach it."
+    if share < SHARE_IN_VIEW:
+        return (
+            Outcome.NOT_IN_FIELD_OF_VIEW,
+            f"{name}: nothing was drawn; by the organs around it the images show {share:.0%} of where it usually lies.",
+        )
+    if all_organs()[organ].may_be_absent:
+        return (
+            Outcome.ABSENT_DETECTED,
+            f"{name}: nothing was drawn although the images reach {share:.0%} of where it usually lies.",
+        )
+    return (
+        Outcome.FAILED,
+        f"{name}: the network drew nothing although the images reach {share:.0%} of where it usually lies.",
+    )
+
+
+def _candidate(finding: Finding, scene: _Scene) -> Candidate:
+    return Candidate(
+        finding=finding,
+        confidence=scene.prediction.confidence.get(finding.organ),
+        body=scene.body,
+        others=scene.found,
+        labels=scene.prediction.labels,
+        image=scene.image,
+    )
+
+
+def _keep(labels: LabelMap, organs: set[str]) -> LabelMap:
+    """The map with only these organs; everything else becomes background."""
+    table = np.zeros(256, dtype=np.uint8)
+    for label, organ in labels.organs.items():
+        table[label] = label if organ in organs else 0
+    return LabelMap(labels.grid, table[labels.voxels], labels.organs)
+
+
+def _verdict(organ: str, outcome: Outcome, reason: str, scene: _Scene, specks_ml: float) -> Verdict:
+    before_ml = scene.found[organ].volume_ml if organ in scene.found else 0.0
+    if specks_ml > 0:
+        reason += f" Stray specks of together {specks_ml:.2f} mL were taken out."
+    return Verdict(
+        organ=organ,
+        outcome=outcome,
+        volume_before_ml=before_ml,
+        volume_ml=max(0.0, before_ml - specks_ml) if outcome in DRAWN else 0.0,
+        confidence=scene.prediction.confidence.get(organ) if before_ml > 0 else None,
+        reason=reason,
+    )
+
+
+def _warnings(organ: str, outcome: Outcome, reason: str, scene: _Scene) -> list[str]:
+    """What must not be overlooked about one organ."""
+    if outcome in (Outcome.REMOVED_FALSE_POSITIVE, Outcome.PRESENT_UNCERTAIN, Outcome.FAILED):
+        return [f"{outcome.upper()}: {reason}"]
+    finding = scene.found.get(organ)
+    if outcome is not Outcome.ABSENT_DECLARED or finding is None:
+        return []
+    confidence = scene.prediction.confidence.get(organ, 0.0)
+    sure = finding.volume_ml > CONTRADICTION_ML and confidence > CONTRADICTION_CONFIDENCE
+    if not sure and finding.volume_ml <= CONTRADICTION_LARGE_ML:
+        return []
+    return [
+        f"DECLARED_ABSENT_BUT_SEEN: {all_organs()[organ].name} was declared absent, yet the network drew "
+        f"{finding.volume_ml:.0f} mL there (mean probability {confidence:.2f}). "
+        f"It was removed as asked: check the request."
+    ]
