@@ -297,3 +297,57 @@ class UnauthorizedError(RequestError):
     """A valid API key is needed; send it in the header `X-API-Key`."""
 
     code = "UNAUTHORIZED"
+
+
+class ForbiddenBindingError(RequestError):
+    """The service listens beyond this machine only with API keys; set PEDCONTOUR_API_KEYS, or bind to 127.0.0.1."""
+
+    code = "API_KEY_NEEDED"
+
+
+class NoSuchPageError(RequestError):
+    """There is nothing at this address; /docs lists what there is."""
+
+    code = "NOT_FOUND"
+
+
+class MethodNotAllowedError(RequestError):
+    """This address does not take this method; /docs lists those that it takes."""
+
+    code = "METHOD_NOT_ALLOWED"
+
+
+class MediaTypeUnsupportedError(RequestError):
+    """Send the CT instances as multipart/form-data, or one zip as application/zip, without a content encoding."""
+
+    code = "MEDIA_TYPE_UNSUPPORTED"
+
+
+class UploadMalformedError(InputError):
+    """The upload ended early or is not well-formed multipart data; send it again."""
+
+    code = "UPLOAD_MALFORMED"
+
+
+class AttemptsExhaustedError(PedcontourError):
+    """Every attempt at this job broke off, so it was set aside; report it with the job's id."""
+
+    code = "QUARANTINED"
+
+
+class JobTableError(StoreError):
+    """The job table did not answer as it should; try again, and check the database."""
+
+    code = "JOB_TABLE_FAILED"
+
+
+class BrokerError(StoreError):
+    """The broker did not take or give a message; the job is kept and its message is sent again."""
+
+    code = "BROKER_FAILED"
+
+
+class NotReadyError(StoreError):
+    """The service cannot take and finish jobs right now; the detail names the part that is missing."""
+
+    code = "NOT_READY"

@@ -1,0 +1,154 @@
+"""Every setting of the programs, and the only place that reads the environment.
+
+A setting is an environment variable with the prefix ``PEDCONTOUR_`` (``PEDCONTOUR_PORT=9000``). ``docs/settings.md``
+lists them all; a test compares it with this file.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "PEDCONTOUR_"
+"""What every variable's name begins with."""
+
+
+def _models_beside_the_code() -> Path:
+    """``models/`` of a checkout, whatever the current folder is; else ``./models``."""
+    checkout = Path(__file__).resolve().parents[1] / "models"
+    return checkout if checkout.is_dir() else Path("models")
+
+
+class Settings(BaseSettings):
+    """All settings, read once by the composition root of a process and passed on from there."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    # What is contoured with
+    models_dir: Path = Field(
+        default_factory=_models_beside_the_code, description="Folder of the installed models, one folder a model."
+    )
+    default_model: str | None = Field(
+        default=None, description="Id of the model used when a request names none; needed when several are installed."
+    )
+    device: str = Field(default="auto", description="Where the network runs: `auto`, `cpu`, `cuda` or `cuda:1`.")
+    threads: int | None = Field(
+        default=None, ge=1, description="CPU threads of the network; empty lets it use every core."
+    )
+
+    # Where the service listens, and for whom
+    host: str = Field(
+        default="127.0.0.1",
+        description="Address the gateway binds to. Beyond the loopback interface it starts only with API keys set.",
+    )
+    port: int = Field(default=8000, ge=0, le=65535, description="TCP port the gateway binds to.")
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(),
+        description="Comma-separated keys, each at least 16 characters. With any set, every /v1 request needs one in "
+        "`X-API-Key`; jobs are visible to the key that sent them only.",
+    )
+
+    # Where its state lies
+    data_dir: Path = Field(
+        default=Path(".pedcontour"), description="Folder of uploads, results, and the embedded job table and broker."
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="SQLAlchemy URL of the job table; empty is SQLite in the data folder, which serves one host.",
+    )
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description="Redis or Valkey URL of the broker; empty makes `pedcontour serve` start its own on a Unix socket.",
+    )
+
+    # Limits of an upload
+    max_upload_bytes: int = Field(
+        default=4 * 1024**3,
+        ge=1,
+        description="Largest request body in bytes (4 GiB by default); over it: UPLOAD_TOO_LARGE.",
+    )
+    max_upload_files: int = Field(
+        default=10_000, ge=1, description="Most files in one upload; over it: UPLOAD_TOO_LARGE."
+    )
+
+    # How a job is kept alive
+    lease_s: float = Field(
+        default=60.0, gt=0, description="Seconds a worker owns a job without a sign of life before another may take it."
+    )
+    heartbeat_s: float = Field(
+        default=15.0, gt=0, description="Seconds between a worker's signs of life; well below the lease."
+    )
+    max_attempts: int = Field(
+        default=3, ge=1, description="Attempts at one job; after the last one that did not end it is quarantined."
+    )
+    resend_after_s: float = Field(
+        default=30.0,
+        gt=0,
+        description="Seconds a job may wait in the queue before its message is sent again; doubles each time.",
+    )
+    reconcile_every_s: float = Field(
+        default=5.0, gt=0, description="Seconds between looks at the job table for jobs whose message was lost."
+    )
+    visibility_timeout_s: int = Field(
+        default=6 * 3600,
+        ge=1,
+        description="Seconds after which the broker hands an unacknowledged message to another worker.",
+    )
+    stop_grace_s: float = Field(
+        default=20.0, gt=0, description="Seconds `pedcontour serve` gives its processes to end before it kills them."
+    )
+
+    log_level: str = Field(default="INFO", description="Least severe log level: DEBUG, INFO, WARNING or ERROR.")
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: Any) -> Any:
+        return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
+
+    @field_validator("api_keys")
+    @classmethod
+    def _long_enough(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(len(key.get_secret_value()) < 16 for key in keys):
+            raise ValueError("an API key has at least 16 characters")
+        return keys
+
+    @field_validator("database_url", "redis_url", "default_model", "threads", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+    @property
+    def uploads_dir(self) -> Path:
+        """Folder with one folder of uploaded files a job."""
+        return self.data_dir / "uploads"
+
+    @property
+    def results_dir(self) -> Path:
+        """Folder of the local result store."""
+        return self.data_dir / "results"
+
+    @property
+    def job_table_url(self) -> str:
+        """SQLAlchemy URL of the job table."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{(self.data_dir / 'jobs.sqlite').resolve()}"
+
+    def environment(self) -> dict[str, str]:
+        """The environment for a child process that shall read these same settings."""
+        child = {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)}
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if value is not None:
+                child[PREFIX + name.upper()] = _as_text(value)
+        return child
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, tuple):
+        return ",".join(map(_as_text, value))
+    return str(value)

@@ -1,0 +1,110 @@
+"""Results in a local folder, or on a volume that several hosts mount."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from pedcontour.errors import ObjectExistsError, ObjectNotFoundError, StoreError
+from pedcontour.storage.port import checked_key
+
+_PARTS = ".parts"
+"""Folder of files being written: on the same file system, and no key can name it."""
+
+
+class LocalResultStore:
+    """A ``ResultStore`` in a folder: written under a temporary name, flushed, then given its name in one step."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put(self, key: str, source: Path) -> None:
+        """See ``ResultStore.put``."""
+        target = self._path(key)
+        part = self._root / _PARTS / uuid.uuid4().hex
+        with _as_store_error(), _removed_at_last(part):
+            part.parent.mkdir(parents=True, exist_ok=True)
+            _copy_to_disk(source, part)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(part, target)  # unlike a rename, a link never replaces what is there
+            except FileExistsError:
+                raise ObjectExistsError(key) from None
+            for folder in target.parents:
+                _flush_folder(folder)
+                if folder == self._root:
+                    break
+
+    def open(self, key: str) -> BinaryIO:
+        """See ``ResultStore.open``."""
+        with _as_store_error(key):
+            return self._path(key).open("rb")
+
+    def size(self, key: str) -> int:
+        """See ``ResultStore.size``."""
+        with _as_store_error(key):
+            return self._path(key).stat().st_size
+
+    def list(self, prefix: str) -> list[str]:
+        """See ``ResultStore.list``."""
+        with _as_store_error():
+            found = (path for path in self._path(prefix).rglob("*") if path.is_file())
+            return sorted(path.relative_to(self._root).as_posix() for path in found)
+
+    def delete(self, prefix: str) -> None:
+        """See ``ResultStore.delete``."""
+        folder = self._path(prefix)
+        with _as_store_error():
+            if folder.is_dir():
+                shutil.rmtree(folder)
+                _flush_folder(folder.parent)
+
+    def check(self) -> None:
+        """See ``ResultStore.check``: writes and removes a small file."""
+        part = self._root / _PARTS / uuid.uuid4().hex
+        with _as_store_error(), _removed_at_last(part):
+            part.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(b"ready")
+
+    def _path(self, key: str) -> Path:
+        return self._root / checked_key(key)
+
+
+def _copy_to_disk(source: Path, target: Path) -> None:
+    with source.open("rb") as content, target.open("xb") as part:
+        shutil.copyfileobj(content, part, 1024 * 1024)
+        part.flush()
+        os.fsync(part.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _removed_at_last(part: Path) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _as_store_error(key: str = "") -> Iterator[None]:
+    """The system's errors as the store's own; the messages of the former hold paths, so only the class is told."""
+    try:
+        yield
+    except FileNotFoundError:
+        if key:
+            raise ObjectNotFoundError(key) from None
+        raise StoreError("FileNotFoundError") from None
+    except OSError as error:
+        raise StoreError(type(error).__name__) from None

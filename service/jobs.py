@@ -1,0 +1,217 @@
+"""What a job is and how it may change: pure values, no clock, no disk, no network.
+
+::
+
+    queued --claim--> running --end--> done | failed | cancelled
+       ^                 |
+       +----release------+        a claim whose lease ran out may be claimed again
+
+A job is owned by whoever claimed it last, until the lease ends; what a former owner still says is ignored (fencing).
+The stores in ``jobstore`` do these same changes in one atomic step each.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pedcontour.errors import AttemptsExhaustedError, PedcontourError
+from pedcontour.verdicts import Verdict
+
+RESEND_DOUBLINGS = 6
+"""The wait before a message is sent again doubles so often at most (30 s to 32 min): a long queue is not flooded."""
+
+
+class State(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ENDED = frozenset({State.DONE, State.FAILED, State.CANCELLED})
+"""The states a job never leaves."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a job failed, in the words of ``pedcontour.errors``: no patient data."""
+
+    code: str
+    advice: str
+    detail: str = ""
+    instance_uids: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, error: PedcontourError) -> "Problem":
+        """The problem that an error of the library is."""
+        return cls(error.code, error.advice, error.detail, error.instance_uids)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the sender asked for. ``structures`` and ``absent`` are organ ids; None draws all that the model can."""
+
+    model_id: str
+    structures: tuple[str, ...] | None = None
+    absent: tuple[str, ...] = ()
+    series_uid: str | None = None
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an attempt ended. ``results`` maps a result's name to its key in the result store."""
+
+    state: State
+    problem: Problem | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    warnings: tuple[str, ...] = ()
+    results: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Retries:
+    """How patient the service is: seconds of a lease, attempts at a job, and seconds before a message is sent again."""
+
+    lease_s: float = 60.0
+    max_attempts: int = 3
+    resend_after_s: float = 30.0
+
+
+DEFAULT_RETRIES = Retries()
+"""What suits a contouring that takes minutes."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job, as the table keeps it. All times are UTC; ``progress`` is the finished share, 0 to 1.
+
+    ``tenant`` is who sent it: a digest of the API key, or empty where no key is needed. ``trouble`` names what the last
+    attempt that gave the job back stumbled over.
+    """
+
+    id: str
+    options: Options
+    accepted_at: datetime
+    resend_at: datetime
+    tenant: str = ""
+    upload_files: int = 0
+    upload_bytes: int = 0
+    state: State = State.QUEUED
+    stage: str = ""
+    progress: float = 0.0
+    attempt: int = 0
+    sends: int = 0
+    owner: str | None = None
+    lease_until: datetime | None = None
+    cancel_requested: bool = False
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    trouble: str = ""
+    problem: Problem | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    warnings: tuple[str, ...] = ()
+    results: Mapping[str, str] | None = None
+
+
+def is_free(job: Job, now: datetime) -> bool:
+    """Whether anybody may claim the job: it waits, or its owner's lease ran out."""
+    if job.state is State.RUNNING:
+        return job.lease_until is not None and job.lease_until <= now
+    return job.state is State.QUEUED
+
+
+def is_owned_by(job: Job, owner: str) -> bool:
+    """Whether ``owner`` may still write: it made the last claim and the job has not ended."""
+    return job.state is State.RUNNING and job.owner == owner
+
+
+def claimed(job: Job, owner: str, now: datetime, retries: Retries) -> Job:
+    """A free job after a claim."""
+    return replace(
+        job,
+        state=State.RUNNING,
+        stage="",
+        progress=0.0,
+        attempt=job.attempt + 1,
+        owner=owner,
+        lease_until=now + timedelta(seconds=retries.lease_s),
+        resend_at=now,
+        started_at=now,
+    )
+
+
+def quarantined(job: Job, now: datetime) -> Job:
+    """A free job that has used up its attempts."""
+    return ended(job, Ending(State.FAILED, quarantine_problem(job.attempt, job.trouble)), now)
+
+
+def quarantine_problem(attempts: int, trouble: str) -> Problem:
+    """Why a job was given up."""
+    last = f"{attempts} attempts; the last one " + (f"stumbled over {trouble}" if trouble else "ended without a word")
+    return Problem.of(AttemptsExhaustedError(last))
+
+
+def beaten(job: Job, now: datetime, retries: Retries, stage: str | None, progress: float | None) -> Job:
+    """A job after a sign of life of its owner; None leaves stage or progress as it is."""
+    return replace(
+        job,
+        lease_until=now + timedelta(seconds=retries.lease_s),
+        stage=job.stage if stage is None else stage,
+        progress=job.progress if progress is None else progress,
+    )
+
+
+def ended(job: Job, ending: Ending, now: datetime) -> Job:
+    """A job after its end."""
+    return replace(
+        job,
+        state=ending.state,
+        progress=1.0 if ending.state is State.DONE else job.progress,
+        owner=None,
+        lease_until=None,
+        ended_at=now,
+        problem=ending.problem,
+        verdicts=ending.verdicts,
+        warnings=ending.warnings,
+        results=dict(ending.results) if ending.results else None,
+    )
+
+
+def released(job: Job, trouble: str, now: datetime, retries: Retries) -> Job:
+    """A job given back by its owner for another attempt, after the usual wait."""
+    return replace(
+        job,
+        state=State.QUEUED,
+        owner=None,
+        lease_until=None,
+        trouble=trouble,
+        resend_at=now + timedelta(seconds=retries.resend_after_s),
+    )
+
+
+def is_overdue(job: Job, now: datetime) -> bool:
+    """Whether the message that wakes a worker for the job should be sent again."""
+    return job.resend_at <= now and is_free(job, now)
+
+
+def resent(job: Job, now: datetime, retries: Retries) -> Job:
+    """A job whose message was sent again."""
+    return replace(job, sends=job.sends + 1, resend_at=now + resend_wait(job.sends, retries))
+
+
+def resend_wait(sends: int, retries: Retries) -> timedelta:
+    """How long to wait for a claim after the message was sent ``sends`` + 1 times."""
+    return timedelta(seconds=retries.resend_after_s * 2 ** min(sends, RESEND_DOUBLINGS))
+
+
+def cancelled(job: Job, now: datetime) -> Job:
+    """A job whose sender wants it stopped: at once where it waits, by a flag that its owner reads where it runs."""
+    if job.state is State.QUEUED:
+        return ended(replace(job, cancel_requested=True), Ending(State.CANCELLED), now)
+    if job.state is State.RUNNING:
+        return replace(job, cancel_requested=True)
+    return job
