@@ -1,0 +1,203 @@
+"""Endless variations of one labelled torso: a second source of shapes and textures beside the phantom.
+
+The template is a CT with TotalSegmentator's "total" labels. It is never enough to learn patients from, but a network that
+sees real fat, muscle and bowel texture beside the phantom's does draw organs on a real CT where a person sees them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from pedcontour.datasets.case import TrainingCase
+from pedcontour.organs import default_labels
+from pedcontour.orientation import AxisChange
+from pedcontour.volume import Grid, LabelMap, Volume
+
+FloatField = npt.NDArray[np.float32]
+
+TOTAL_TO_ORGAN: Mapping[str, tuple[int, ...]] = {
+    "spleen": (1,),
+    "kidney_right": (2,),
+    "kidney_left": (3,),
+    "gallbladder": (4,),
+    "liver": (5,),
+    "pancreas": (7,),
+    "lung_left": (10, 11),
+    "lung_right": (12, 13, 14),
+    "esophagus": (15,),
+    "stomach_bowel": (6, 18, 19, 20),
+    "vertebrae": tuple(range(26, 51)),
+    "heart": (51,),
+    "aorta_abdominal": (52,),
+    "inferior_vena_cava": (63,),
+    "spinal_cord": (79,),
+    "autochthon_left": (86,),
+    "autochthon_right": (87,),
+    "iliopsoas_left": (88,),
+    "iliopsoas_right": (89,),
+}
+"""Labels of TotalSegmentator's task "total" (v2, 117 classes) that make up each organ; the sacrum (25) is no vertebra here."""
+
+AIR_HU = -1024
+NOISE_HU = (2.0, 22.0)
+"""Standard deviation of the noise, from a generous adult protocol to a sparing paediatric one."""
+CONTRAST_ORGANS = ("kidney_left", "kidney_right", "aorta_abdominal", "inferior_vena_cava", "spleen", "liver", "heart")
+"""Organs whose density an injected contrast agent changes most: they get a wider random shift."""
+
+
+def map_total_labels(labels: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
+    """Turn TotalSegmentator "total" labels into the project's own 1-19; everything else becomes background."""
+    table = np.zeros(max(118, int(labels.max()) + 1), np.uint8)
+    label_of = {organ: label for label, organ in default_labels().items()}
+    for organ, sources in TOTAL_TO_ORGAN.items():
+        table[list(sources)] = label_of[organ]
+    return np.asarray(table[labels])
+
+
+@dataclass(frozen=True, eq=False)
+class TorsoTemplate:
+    """A labelled CT in canonical orientation: ``image`` HU, ``total`` its TotalSegmentator labels, same grid."""
+
+    image: Volume
+    total: npt.NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, image: Volume, total: npt.NDArray[np.uint8]) -> "TorsoTemplate":
+        """Bring a labelled CT of any orientation into the canonical one."""
+        change = AxisChange.to_canonical(image.grid)
+        return cls(change.volume(image), np.ascontiguousarray(change.array(total)))
+
+
+@dataclass(frozen=True)
+class WarpSpec:
+    """How far a variation may go; lengths in mm of the result, angles in degrees."""
+
+    scale: tuple[float, float] = (0.6, 1.25)
+    anisotropy: float = 0.15
+    roll_deg: float = 20.0
+    pitch_deg: float = 8.0
+    coarse_mm: float = 6.0
+    fine_mm: float = 2.5
+    short_stack_share: float = 0.35
+    spacing_mm: float = 3.0
+
+
+def warp_torso(template: TorsoTemplate, seed: int, spec: WarpSpec | None = None) -> TrainingCase:
+    """A new body from the template: rotated, stretched, bent, re-shaded, cut and noisy; the same seed gives the same one."""
+    spec = spec or WarpSpec()
+    rng = np.random.default_rng(seed)
+    shape, affine_points = _sampling_points(template, rng, spec)
+    hounsfield = _shaded(template, rng)
+    voxels = ndimage.map_coordinates(hounsfield, affine_points, order=1, cval=AIR_HU, output=np.float32)
+    total = ndimage.map_coordinates(template.total, affine_points, order=0, cval=0, output=np.uint8)
+    voxels = _finished(voxels, rng)
+    low, high = _kept_slices(affine_points[0], template.image.grid.shape[0], rng, spec)
+    grid = Grid((high - low, shape[1], shape[2]), _canonical_affine(spec.spacing_mm))
+    image = Volume(grid, np.clip(np.rint(voxels[low:high]), -1024, 3071).astype(np.int16))
+    truth = LabelMap(grid, map_total_labels(total[low:high]), default_labels())
+    return TrainingCase(f"torso_{seed:05d}", image, truth)
+
+
+def _canonical_affine(spacing_mm: float) -> npt.NDArray[np.float64]:
+    affine = np.zeros((4, 4))
+    affine[2, 0] = affine[1, 1] = affine[0, 2] = spacing_mm
+    affine[3, 3] = 1.0
+    return affine
+
+
+def _sampling_points(
+    template: TorsoTemplate, rng: np.random.Generator, spec: WarpSpec
+) -> tuple[tuple[int, int, int], FloatField]:
+    """Where each voxel of the result lies in the template: its shape, and indices ``(3, k, j, i)``."""
+    source = np.array(template.image.grid.shape, float)
+    zoom = np.exp(rng.uniform(*np.log(spec.scale)))
+    stretch = zoom * np.exp(rng.uniform(-spec.anisotropy, spec.anisotropy, 3))
+    ratio = np.array(template.image.grid.spacing_mm) * stretch / spec.spacing_mm
+    margin = rng.uniform(0.0, 0.25, 3) * (0, 1, 1)
+    k, j, i = (int(n) for n in np.ceil(source * ratio * (1 + margin)))
+    shape = (max(k, 8), max(j, 32), max(i, 32))
+    rotation = _rotation(rng, spec)
+    index = np.indices(shape, np.float32).reshape(3, -1)
+    centred = index - (np.array(shape, np.float32)[:, None] - 1) / 2
+    points = (rotation / ratio[:, None]).astype(np.float32) @ centred + (source[:, None].astype(np.float32) - 1) / 2
+    points = points.reshape(3, *shape)
+    for knot_mm, sd_mm in ((70.0, spec.coarse_mm), (32.0, spec.fine_mm)):
+        points += _smooth_field(shape, knot_mm / spec.spacing_mm, rng) * np.float32(sd_mm / spec.spacing_mm)
+    return shape, points
+
+
+def _rotation(rng: np.random.Generator, spec: WarpSpec) -> npt.NDArray[np.float64]:
+    """A small rotation about the three axes ``(k, j, i)``: roll about the body, pitch and yaw less."""
+    limits = np.radians((spec.roll_deg, spec.pitch_deg, spec.pitch_deg))
+    matrix = np.eye(3)
+    for axis, angle in enumerate(rng.uniform(-limits, limits)):
+        a, b = [n for n in range(3) if n != axis]
+        turn = np.eye(3)
+        turn[a, a] = turn[b, b] = np.cos(angle)
+        turn[a, b], turn[b, a] = -np.sin(angle), np.sin(angle)
+        matrix = matrix @ turn
+    return matrix
+
+
+def _smooth_field(shape: tuple[int, int, int], knot_voxels: float, rng: np.random.Generator) -> FloatField:
+    """Three smooth random fields ``(3, k, j, i)`` of unit standard deviation, one per axis, with knots that far apart."""
+    coarse = [int(np.ceil(n / knot_voxels)) + 3 for n in shape]
+    field = np.empty((3, *shape), np.float32)
+    at = np.meshgrid(*[np.arange(n, dtype=np.float32) / np.float32(knot_voxels) + 1 for n in shape], indexing="ij")
+    for axis in range(3):
+        field[axis] = ndimage.map_coordinates(
+            rng.standard_normal(coarse, np.float32), np.stack(at), order=1, mode="nearest"
+        )
+    return field
+
+
+def _shaded(template: TorsoTemplate, rng: np.random.Generator) -> FloatField:
+    """The template's HU with every organ shifted by its own amount, as contrast phases and scanners do."""
+    label_of = {organ: label for label, organ in default_labels().items()}
+    shifts = rng.normal(0.0, 12.0, 256)
+    shifts[0] = 0.0
+    shifts[1:20] = rng.normal(0.0, 18.0, 19)
+    phase = max(0.0, rng.normal(0.0, 50.0))
+    for organ in CONTRAST_ORGANS:
+        shifts[label_of[organ]] += rng.normal(0.3 * phase, 0.3 * phase + 5.0)
+    for organ in ("lung_left", "lung_right", "stomach_bowel"):
+        shifts[label_of[organ]] = rng.normal(0.0, 10.0)
+    organs = map_total_labels(template.total)
+    others = np.where((organs == 0) & (template.total > 0), template.total.astype(np.int64) + 100, organs)
+    shift = shifts[np.minimum(others, 255)].astype(np.float32)
+    shift = ndimage.gaussian_filter(shift, 0.6)
+    air = template.image.voxels < -300  # gas stays gas
+    return np.where(air, template.image.voxels, template.image.voxels + shift).astype(np.float32)
+
+
+def _finished(voxels: FloatField, rng: np.random.Generator) -> FloatField:
+    """Slow shading, a reconstruction kernel's blur, noise and now and then a couch line below the back."""
+    body = voxels > -900
+    bias = _smooth_field((*voxels.shape,), 40.0, rng)[0] * np.float32(rng.uniform(0, 6))
+    voxels = voxels + bias * body
+    if rng.random() < 0.5:
+        voxels = ndimage.gaussian_filter(voxels, rng.uniform(0.2, 0.7, 3))
+    noise = rng.standard_normal(voxels.shape, np.float32)
+    if rng.random() < 0.5:
+        noise = ndimage.gaussian_filter(noise, (0, 0.6, 0.6)) * 2.2
+    voxels = voxels + noise * np.float32(np.exp(rng.uniform(*np.log(NOISE_HU)))) * np.where(body, 1, 0.4).astype(
+        np.float32
+    )
+    return np.asarray(voxels, np.float32)
+
+
+def _kept_slices(source_k: FloatField, slices: int, rng: np.random.Generator, spec: WarpSpec) -> tuple[int, int]:
+    """The slice range to keep: where the template fills the slice, and often only a short stack of it."""
+    inside = ((source_k > 0) & (source_k < slices - 1)).mean(axis=(1, 2)) > 0.9
+    rows = np.flatnonzero(inside)
+    low, high = (int(rows[0]), int(rows[-1]) + 1) if rows.size >= 8 else (0, source_k.shape[0])
+    if rng.random() < spec.short_stack_share and high - low > 12:
+        length = int(rng.integers(8, min(36, high - low)))
+        # The upper abdomen holds most organs: half of the short stacks come from the upper third.
+        first = low if rng.random() < 0.5 else max(low, high - length - (high - low) // 3)
+        low = int(rng.integers(first, high - length + 1))
+        high = low + length
+    return low, high
