@@ -1,0 +1,170 @@
+"""One model folder, read and verified."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pedcontour.bundle.axes import CANONICAL_AXES
+from pedcontour.bundle.description import DESCRIPTION_NAME, Description, read_description
+from pedcontour.bundle.manifest import MANIFEST_NAME, check_file, check_listing, read_checked, read_manifest
+from pedcontour.bundle.plans import check_plans
+from pedcontour.errors import ModelChecksumError, ModelError, ModelUnsupportedError
+
+PLANS_NAME = "plans.json"
+DATASET_NAME = "dataset.json"
+WEIGHTS_NAME = "weights.safetensors"
+CARD_NAME = "card.md"
+
+
+@dataclass(frozen=True)
+class ModelBundle:
+    """An installed model.
+
+    ``digest`` is the SHA-256 (hex) of its checksums manifest and so names every byte of it. ``organs`` maps the
+    labels of its results to organ ids; ``label_of_channel`` maps the network's output channels to those labels, 0
+    being background and what is not drawn. ``axes`` is the orientation it was trained in, ``plans`` and ``dataset``
+    are nnU-Net's documents, ``checksums`` maps each file to its SHA-256.
+    """
+
+    folder: Path
+    id: str
+    name: str
+    version: str
+    digest: str
+    organs: Mapping[int, str]
+    label_of_channel: tuple[int, ...]
+    configuration: str
+    plans: dict[str, Any] = field(repr=False)
+    dataset: dict[str, Any] = field(repr=False)
+    licence: str = ""
+    intended_use: str = ""
+    axes: str = CANONICAL_AXES
+    mirroring_axes: tuple[int, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    card: str = field(default="", repr=False)
+    checksums: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def read_weights(self) -> bytes:
+        """The bytes of ``weights.safetensors``, those very bytes checked; raises ``ModelChecksumError``."""
+        return read_checked(self.folder, WEIGHTS_NAME, self.checksums)
+
+
+def load_bundle(folder: Path) -> ModelBundle:
+    """Read a model folder; its text files are checked as they are read, its weights by ``verify_bundle`` or when
+    loaded.
+
+    Raises ``ModelError``, or a child of it: a file missing, changed or malformed, plans that name code outside the
+    allow-list, a kind of network that is not supported.
+    """
+    try:
+        manifest = (folder / MANIFEST_NAME).read_bytes()
+        checksums = read_manifest(manifest.decode("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{folder.name}: no readable {MANIFEST_NAME}") from error
+    if WEIGHTS_NAME not in checksums:
+        raise ModelError(f"{folder.name}: {MANIFEST_NAME} does not list {WEIGHTS_NAME}")
+    description = read_description(_read_text(folder, DESCRIPTION_NAME, checksums))
+    if description.id != folder.resolve().name:
+        raise ModelError(f"the folder of model {description.id} has another name")
+    plans = _read_json(folder, PLANS_NAME, checksums)
+    dataset = _read_json(folder, DATASET_NAME, checksums)
+    check_plans(plans, description.configuration)
+    organs, label_of_channel = _result_labels(description, network_labels(dataset))
+    return ModelBundle(
+        folder=folder,
+        id=description.id,
+        name=description.name,
+        version=description.version,
+        digest=hashlib.sha256(manifest).hexdigest(),
+        organs=organs,
+        label_of_channel=label_of_channel,
+        configuration=description.configuration,
+        plans=plans,
+        dataset=dataset,
+        licence=description.licence,
+        intended_use=description.intended_use,
+        axes=description.axes,
+        mirroring_axes=description.mirroring_axes,
+        provenance=description.provenance,
+        card=_read_text(folder, CARD_NAME, checksums),
+        checksums=checksums,
+    )
+
+
+def verify_bundle(bundle: ModelBundle) -> None:
+    """Check every byte of a model folder against the manifest that ``bundle`` was loaded with.
+
+    Raises ``ModelChecksumError`` when the manifest or a file has changed, or a file is missing, not listed or a link.
+    """
+    manifest = bundle.folder / MANIFEST_NAME
+    try:
+        if manifest.is_symlink() or hashlib.sha256(manifest.read_bytes()).hexdigest() != bundle.digest:
+            raise ModelChecksumError(f"{MANIFEST_NAME} has changed")
+        check_listing(bundle.folder, bundle.checksums)
+        for name in bundle.checksums:
+            check_file(bundle.folder, name, bundle.checksums)
+    except OSError as error:
+        raise ModelError(f"{bundle.id} cannot be read") from error
+
+
+def network_labels(dataset: Mapping[str, Any]) -> dict[str, int]:
+    """Name to number of what the network labels, background included, from ``dataset.json``.
+
+    nnU-Net's ``ignore`` label is left out: it has no output channel. Raises ``ModelUnsupportedError`` for
+    region-based heads, several channels or gaps in the numbers, ``ModelError`` for no labels at all.
+    """
+    labels = dataset.get("labels")
+    if not isinstance(labels, dict) or not labels:
+        raise ModelError(f"{DATASET_NAME} names no labels")
+    channels = dataset.get("channel_names", dataset.get("modality"))
+    if not isinstance(channels, dict) or len(channels) != 1:
+        raise ModelUnsupportedError("the network does not take exactly one image channel, a CT")
+    numbers: dict[str, int] = {}
+    for name, number in labels.items():
+        if isinstance(number, list) or dataset.get("regions_class_order") is not None:
+            raise ModelUnsupportedError("the network was trained on overlapping regions, not on labels")
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise ModelError(f"a label in {DATASET_NAME} is not a whole number")
+        if name != "ignore":
+            numbers[name] = number
+    if sorted(numbers.values()) != list(range(len(numbers))) or numbers.get("background") != 0:
+        raise ModelUnsupportedError("the labels are not background = 0, then 1, 2, 3 without a gap")
+    return numbers
+
+
+def _result_labels(description: Description, numbers: Mapping[str, int]) -> tuple[dict[int, str], tuple[int, ...]]:
+    """What the results hold, and where each channel goes: labels of one organ become the lowest of them."""
+    if beyond := sorted(description.organ_of_label.keys() - set(numbers.values())):
+        raise ModelError(f"{DESCRIPTION_NAME} names labels that {DATASET_NAME} does not have: {beyond}")
+    label_of_organ: dict[str, int] = {}
+    for label, organ in sorted(description.organ_of_label.items()):
+        label_of_organ.setdefault(organ, label)
+    channels = [0] * len(numbers)
+    for label, organ in description.organ_of_label.items():
+        channels[label] = label_of_organ[organ]
+    return {label: organ for organ, label in label_of_organ.items()}, tuple(channels)
+
+
+def _read_text(folder: Path, name: str, checksums: Mapping[str, str]) -> str:
+    try:
+        return read_checked(folder, name, checksums).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{name} is not UTF-8 text") from error
+
+
+def _read_json(folder: Path, name: str, checksums: Mapping[str, str]) -> dict[str, Any]:
+    return parse_json(_read_text(folder, name, checksums), name)
+
+
+def parse_json(text: str, name: str) -> dict[str, Any]:
+    """A JSON document that is a table; raises ``ModelError`` naming the file."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{name} is not JSON") from error
+    if not isinstance(document, dict):
+        raise ModelError(f"{name} is not a JSON table")
+    return document

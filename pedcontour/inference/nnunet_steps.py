@@ -1,0 +1,190 @@
+"""The steps of an nnU-Net prediction on arrays, by nnU-Net's own definitions: image in, tiles, logits out, labels.
+
+Axes: ``(k, j, i)`` means the orientation the network was trained in; "transposed" means after nnU-Net's
+``transpose_forward``, which is how the network sees it. Spacings are in mm in the order of the axes.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from pedcontour.errors import ModelUnsupportedError
+from pedcontour.inference.nnunet_network import Definition
+from pedcontour.inference.nnunet_quiet import quiet
+
+with quiet():
+    from acvl_utils.cropping_and_padding.padding import pad_nd_image  # type: ignore[import-untyped]
+    from nnunetv2.inference.sliding_window_prediction import compute_gaussian, compute_steps_for_sliding_window
+    from nnunetv2.preprocessing.cropping.cropping import create_nonzero_mask
+    from nnunetv2.preprocessing.resampling.default_resampling import compute_new_shape
+
+TILE_STEP = 0.5
+"""nnU-Net's default: neighbouring tiles overlap by half."""
+
+GAUSSIAN_SCALE = 10
+"""What nnU-Net multiplies its Gaussian by, so that its edges survive half precision."""
+
+SPACING_DECIMALS = 6
+"""Spacings are rounded to 1e-6 mm: nnU-Net compares them exactly to find a thick axis, and norms of an oblique affine
+carry
+rounding in the last bit. DICOM itself gives fewer decimals."""
+
+ACCUMULATION = torch.half
+"""nnU-Net sums weighted tiles in half precision. Ours does too: equal to stock to the bit, at half the memory."""
+
+Slices = tuple[slice, slice, slice]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The network's view of an image and the way back.
+
+    ``data`` is float32 ``(1, a, b, c)`` on the network's grid, transposed. ``full_shape`` and ``box`` are the
+    transposed shape before cropping and the cropped part of it; ``spacing_mm`` the transposed spacing before
+    resampling.
+    """
+
+    data: npt.NDArray[np.float32]
+    full_shape: tuple[int, ...]
+    box: Slices
+    spacing_mm: tuple[float, ...]
+
+
+def prepare(definition: Definition, voxels: npt.NDArray[Any], spacing_mm: tuple[float, float, float]) -> Prepared:
+    """nnU-Net's preprocessing of one CT channel: transpose, crop to nonzero, normalise, resample.
+
+    ``voxels`` are Hounsfield units, axes ``(k, j, i)``; they are not changed.
+    """
+    order = definition.plans.transpose_forward
+    spacing = tuple(round(spacing_mm[axis], SPACING_DECIMALS) for axis in order)
+    image = voxels.transpose(order)
+    box = _nonzero_box(image)
+    data = np.array(image[box], dtype=np.float32, order="C")[None]
+    configuration = definition.configuration
+    new_shape = compute_new_shape(data.shape[1:], spacing, configuration.spacing)
+    mask = _outside_mask(image, box) if any(configuration.use_mask_for_norm) else None
+    data = _normalise(definition, data, mask)
+    resampled = configuration.resampling_fn_data(data, new_shape, spacing, configuration.spacing)
+    return Prepared(np.asarray(resampled, dtype=np.float32), image.shape, box, spacing)
+
+
+def _nonzero_box(image: npt.NDArray[Any]) -> Slices:
+    """The smallest box with every voxel that is not 0; the whole image when all are."""
+    nonzero = image != 0
+    bounds = []
+    for axis in range(3):
+        others = tuple(n for n in range(3) if n != axis)
+        (found,) = np.nonzero(nonzero.any(axis=others))
+        bounds.append(slice(int(found[0]), int(found[-1]) + 1) if found.size else slice(0, image.shape[axis]))
+    return bounds[0], bounds[1], bounds[2]
+
+
+def _outside_mask(image: npt.NDArray[Any], box: Slices) -> npt.NDArray[np.int8]:
+    """nnU-Net's marking of what lies outside the nonzero region: -1 there, 0 inside; axes of the cropped image."""
+    inside = create_nonzero_mask(np.asarray(image)[None])[box]
+    return np.where(inside, np.int8(0), np.int8(-1))
+
+
+def _normalise(
+    definition: Definition, data: npt.NDArray[np.float32], mask: npt.NDArray[np.int8] | None
+) -> npt.NDArray[np.float32]:
+    with quiet():
+        preprocessor = definition.configuration.preprocessor_class(verbose=False)
+    intensities = definition.plans.foreground_intensity_properties_per_channel
+    outside = np.zeros((1, 1, 1, 1), np.int8) if mask is None else mask[None]
+    normalised: npt.NDArray[np.float32] = preprocessor._normalize(data, outside, definition.configuration, intensities)
+    return normalised
+
+
+def run_tiles(
+    definition: Definition,
+    network: Callable[[torch.Tensor], torch.Tensor],
+    data: npt.NDArray[np.float32],
+    device: torch.device,
+    progress: Callable[[float], None],
+) -> torch.Tensor:
+    """Slide the network over ``data`` ``(1, a, b, c)`` as nnU-Net does; logits ``(channels, a, b, c)``, half
+    precision, on the CPU.
+
+    ``progress`` hears the share of tiles done after each; what it raises ends the work. Raises
+    ``ModelUnsupportedError`` when the network's outputs exceed half precision, as stock nnU-Net would fail too.
+    """
+    patch = definition.patch_size
+    padded, revert = pad_nd_image(torch.from_numpy(data), patch, "constant", {"value": 0}, True, None)
+    padded = padded.to(device)
+    gaussian = compute_gaussian(patch, sigma_scale=1.0 / 8, value_scaling_factor=GAUSSIAN_SCALE, device=device)
+    total = torch.zeros((definition.channels, *padded.shape[1:]), dtype=ACCUMULATION, device=device)
+    weight = torch.zeros(padded.shape[1:], dtype=ACCUMULATION, device=device)
+    tiles = list(_tiles(tuple(padded.shape[1:]), patch))
+    for done, tile in enumerate(tiles, start=1):
+        region = (slice(None), *tile)
+        logits = network(padded[region][None].contiguous())[0]
+        logits *= gaussian
+        total[region] += logits
+        weight[tile] += gaussian
+        progress(done / len(tiles))
+    torch.div(total, weight, out=total)
+    if torch.isinf(total).any():
+        raise ModelUnsupportedError("the network's outputs exceed half precision")
+    return total[(slice(None), *revert[1:])].cpu()
+
+
+def _tiles(shape: tuple[int, ...], patch: tuple[int, ...]) -> Iterator[Slices]:
+    for corner in product(*compute_steps_for_sliding_window(shape, patch, TILE_STEP)):
+        a, b, c = (slice(start, start + size) for start, size in zip(corner, patch, strict=True))
+        yield a, b, c
+
+
+def label_channels(
+    definition: Definition, logits: torch.Tensor, prepared: Prepared, progress: Callable[[float], None]
+) -> npt.NDArray[np.uint8]:
+    """The winning channel of every voxel of the scanner's grid, axes ``(k, j, i)``.
+
+    nnU-Net resamples all channels at once and takes the first largest. Channel by channel with a running maximum
+    gives the same in the memory of two: its resampling treats channels one by one, and only a larger value displaces
+    an earlier one.
+    """
+    configuration = definition.configuration
+    shape = tuple(part.stop - part.start for part in prepared.box)
+    best: npt.NDArray[Any] | None = None
+    winner = np.zeros(shape, np.uint8)
+    for channel in range(len(logits)):
+        resampled = configuration.resampling_fn_probabilities(
+            logits[channel : channel + 1], shape, configuration.spacing, prepared.spacing_mm
+        )
+        values = np.asarray(resampled)[0]
+        if best is None:
+            best = values.copy()
+        else:
+            larger = values > best
+            winner[larger] = channel
+            np.copyto(best, values, where=larger)
+        progress((channel + 1) / len(logits))
+    full = np.zeros(prepared.full_shape, np.uint8)
+    full[prepared.box] = winner
+    return full.transpose(definition.plans.transpose_backward)
+
+
+def channel_confidence(logits: torch.Tensor, label_of_channel: tuple[int, ...]) -> dict[int, float]:
+    """Per label, the mean softmax probability over the voxels of the network's grid labelled so; 0 is left out.
+
+    The probability of a label is the sum over its channels. A label that wins nowhere on this grid is not in the
+    result.
+    """
+    lookup = torch.tensor(label_of_channel)
+    labels = max(label_of_channel) + 1
+    total = torch.zeros(labels, dtype=torch.float64)
+    count = torch.zeros(labels, dtype=torch.float64)
+    for part in logits.unbind(1):  # slice by slice: a whole softmax in float32 would double the memory
+        probability = torch.zeros((labels, *part.shape[1:]))
+        probability.index_add_(0, lookup, torch.softmax(part.float(), 0))
+        winner = lookup[part.argmax(0)]
+        confidence = probability.gather(0, winner[None])[0]
+        total.index_add_(0, winner.flatten(), confidence.flatten().double())
+        count += torch.bincount(winner.flatten(), minlength=labels)
+    return {n: min(float(total[n] / count[n]), 1.0) for n in range(1, labels) if count[n] > 0}

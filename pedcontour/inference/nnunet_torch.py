@@ -1,0 +1,123 @@
+"""The reference engine: PyTorch, on the CPU in float32 or on a CUDA device as nnU-Net runs there."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from time import perf_counter
+
+import numpy as np
+import torch
+
+from pedcontour.bundle.axes import canonical_to
+from pedcontour.bundle.model import ModelBundle
+from pedcontour.errors import ModelUnsupportedError
+from pedcontour.inference.nnunet_network import load_network, read_definition
+from pedcontour.inference.nnunet_steps import channel_confidence, label_channels, prepare, run_tiles
+from pedcontour.inference.port import Prediction, Progress
+from pedcontour.orientation import AxisChange
+from pedcontour.volume import LabelMap, Volume
+
+PREPARED_SHARE = 0.05
+NETWORK_SHARE = 0.75
+"""Progress: the share done after preprocessing and after the network; the labels take what is left. A guess."""
+
+
+class TorchEngine:
+    """An ``Engine`` (``pedcontour/inference/port.py``): equal to stock ``nnUNetv2_predict --disable_tta``.
+
+    ``device`` is ``auto`` (CUDA if there is one, else the CPU), ``cpu`` or ``cuda``; ``threads`` sets torch's threads
+    for the whole process, None leaves them. One volume at a time: it is not for several threads at once.
+
+    Raises ``ModelChecksumError``, ``ModelUnsafeError`` or ``ModelError`` when the bundle cannot be used.
+    """
+
+    def __init__(self, bundle: ModelBundle, *, device: str = "auto", threads: int | None = None) -> None:
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        if device not in ("cpu", "cuda"):
+            raise ModelUnsupportedError(f"there is no device {device[:32]!r}; choose auto, cpu or cuda")
+        if threads is not None:
+            torch.set_num_threads(threads)
+        self._bundle = bundle
+        self._device = torch.device(device)
+        self._definition = read_definition(bundle.plans, bundle.dataset, bundle.configuration)
+        self._network = load_network(self._definition, bundle).to(self._device)
+        self._from_canonical = canonical_to(bundle.axes)
+
+    @property
+    def model_id(self) -> str:
+        """The id of the bundle."""
+        return self._bundle.id
+
+    @property
+    def organs(self) -> Mapping[int, str]:
+        """Label to organ id, as the bundle says."""
+        return self._bundle.organs
+
+    @property
+    def name(self) -> str:
+        """What runs: the device and its arithmetic."""
+        return "torch-cpu-fp32" if self._device.type == "cpu" else "torch-cuda-amp16"
+
+    def warm_up(self) -> None:
+        """Run one empty tile, so that the first patient does not wait for torch to get ready."""
+        with self._inference():
+            self._network(torch.zeros((1, 1, *self._definition.patch_size), device=self._device))
+
+    def segment(self, image: Volume, progress: Progress) -> Prediction:
+        """Label a CT in Hounsfield units; see ``Engine.segment``."""
+        started = perf_counter()
+        progress(0.0)
+        to_network = [AxisChange.to_canonical(image.grid), self._from_canonical]
+        turned = image
+        for change in to_network:
+            turned = change.volume(turned)
+        prepared = prepare(self._definition, turned.voxels, turned.grid.spacing_mm)
+        prepared_at = perf_counter()
+        progress(PREPARED_SHARE)
+        with self._inference():
+            logits = run_tiles(
+                self._definition,
+                self._network,
+                prepared.data,
+                self._device,
+                _part(progress, PREPARED_SHARE, NETWORK_SHARE),
+            )
+        network_at = perf_counter()
+        channels = label_channels(self._definition, logits, prepared, _part(progress, NETWORK_SHARE, 1.0))
+        labels = np.array(self._bundle.label_of_channel, np.uint8)[channels]
+        for change in reversed(to_network):
+            labels = change.inverse.array(labels)
+        result = LabelMap(image.grid, np.ascontiguousarray(labels), self.organs)
+        confidence = self._confidence(logits, result)
+        return Prediction(
+            labels=result,
+            confidence=confidence,
+            engine=self.name,
+            timings_s={
+                "prepare": prepared_at - started,
+                "network": network_at - prepared_at,
+                "labels": perf_counter() - network_at,
+            },
+        )
+
+    def _confidence(self, logits: torch.Tensor, result: LabelMap) -> dict[str, float]:
+        """By organ, for those with a voxel; one too small for the network's grid has the confidence 0."""
+        by_label = channel_confidence(logits, self._bundle.label_of_channel)
+        drawn = np.bincount(result.voxels.ravel(), minlength=256)
+        return {organ: by_label.get(label, 0.0) for label, organ in self.organs.items() if drawn[label]}
+
+    @contextmanager
+    def _inference(self) -> Iterator[None]:
+        """No gradients; on CUDA nnU-Net's mixed precision, with algorithms that give the same answer every time."""
+        cuda = self._device.type == "cuda"
+        with (
+            torch.inference_mode(),
+            torch.autocast("cuda", enabled=cuda),
+            torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True),
+        ):
+            yield
+
+
+def _part(progress: Progress, start: float, end: float) -> Progress:
+    """Progress of one stage, told as its part of the whole."""
+    return lambda share: progress(start + (end - start) * share)
