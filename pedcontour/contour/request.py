@@ -1,0 +1,49 @@
+"""What a user asks for, checked against what a model can draw."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pedcontour.errors import AbsenceNotAllowedError, StructureUnknownError
+from pedcontour.organs import all_organs, find_organ
+
+
+@dataclass(frozen=True)
+class ContourRequest:
+    """One request, in organ ids.
+
+    ``structures`` None asks for all that the model draws; ``absent`` names organs known to have been removed by
+    surgery; ``series_uid`` chooses a CT series where the input holds several.
+    """
+
+    structures: tuple[str, ...] | None = None
+    absent: frozenset[str] = frozenset()
+    series_uid: str | None = None
+
+    @classmethod
+    def from_names(
+        cls, structures: Iterable[str] | None = None, absent: Iterable[str] = (), series_uid: str | None = None
+    ) -> "ContourRequest":
+        """A request from what users type: organ ids or TG-263 names, ignoring case; no structures means all.
+
+        Raises ``StructureUnknownError`` for a name that no organ has.
+        """
+        wanted = tuple(dict.fromkeys(find_organ(name).id for name in structures or ()))
+        return cls(wanted or None, frozenset(find_organ(name).id for name in absent), series_uid or None)
+
+
+def check_request(request: ContourRequest, drawable: Iterable[str]) -> None:
+    """Refuse what cannot be done, before any work: ``drawable`` are the organ ids of the chosen model.
+
+    Raises ``StructureUnknownError`` for a structure the model does not draw, ``AbsenceNotAllowedError`` for an organ
+    that surgery cannot have removed.
+    """
+    able = set(drawable)
+    for organ in request.structures or ():
+        if organ not in able:
+            raise StructureUnknownError(organ)
+    for organ in sorted(request.absent):
+        known = all_organs().get(organ)
+        if known is None:
+            raise StructureUnknownError(organ)
+        if not known.may_be_absent:
+            raise AbsenceNotAllowedError(organ)

@@ -1,0 +1,83 @@
+"""The legend: every organ with its colour, its volume and what became of it."""
+
+from collections.abc import Sequence
+
+from PIL import Image, ImageDraw
+
+from pedcontour.organs import all_organs
+from pedcontour.preview.style import (
+    ALARM,
+    BACKGROUND,
+    FAINT,
+    MUTED,
+    NOTICE,
+    TEXT,
+    BoxStyle,
+    Colour,
+    rounded_box,
+    shortened,
+    text_width,
+    write,
+)
+from pedcontour.verdicts import DRAWN, Outcome, Verdict
+
+COLUMNS = 4
+COLUMN_GAP = 48
+ROW_PX = 52
+SWATCH_PX = 26
+NAME_PX = 20
+NOTE_PX = 16
+
+WORDS: dict[Outcome, str] = {
+    Outcome.PRESENT: "drawn in full",
+    Outcome.PRESENT_UNCERTAIN: "kept, but unusual: please look",
+    Outcome.PARTIAL: "a part of it",
+    Outcome.ABSENT_DECLARED: "declared absent",
+    Outcome.ABSENT_DETECTED: "not there: nothing drawn",
+    Outcome.REMOVED_FALSE_POSITIVE: "removed: too small to be real",
+    Outcome.TRUNCATED_BY_FIELD_OF_VIEW: "continues beyond the images",
+    Outcome.NOT_IN_FIELD_OF_VIEW: "not in the images",
+    Outcome.FAILED: "failed: nothing drawn",
+    Outcome.NOT_REQUESTED: "not requested",
+}
+"""Each outcome in words short enough for a line of the legend."""
+
+LOUD: dict[Outcome, Colour] = {
+    Outcome.PRESENT_UNCERTAIN: NOTICE,
+    Outcome.REMOVED_FALSE_POSITIVE: NOTICE,
+    Outcome.FAILED: ALARM,
+}
+"""Outcomes that a reader must not overlook."""
+
+
+def draw_legend(verdicts: Sequence[Verdict], width: int) -> Image.Image:
+    """The legend as a picture ``width`` pixels wide, filled column by column in the order of the verdicts."""
+    rows = max(1, -(-len(verdicts) // COLUMNS))
+    legend = Image.new("RGB", (width, rows * ROW_PX), BACKGROUND)
+    column_px = (width - (COLUMNS - 1) * COLUMN_GAP) / COLUMNS
+    for n, verdict in enumerate(verdicts):
+        column, row = divmod(n, rows)
+        _entry(legend, verdict, column * (column_px + COLUMN_GAP), row * ROW_PX, column_px)
+    return legend
+
+
+def _entry(legend: Image.Image, verdict: Verdict, x: float, y: float, width: float) -> None:
+    organ = all_organs()[verdict.organ]
+    drawn = verdict.outcome in DRAWN
+    top = y + (ROW_PX - SWATCH_PX) / 2 - 2
+    box = (x, top, x + SWATCH_PX, top + SWATCH_PX)
+    rounded_box(legend, box, 7, BoxStyle(organ.colour) if drawn else BoxStyle(FAINT, 2))
+    draw = ImageDraw.Draw(legend)
+    volume = volume_words(verdict)
+    left = x + SWATCH_PX + 14
+    name = shortened(organ.name, NAME_PX, width - SWATCH_PX - 14 - text_width(volume, NAME_PX) - 12)
+    write(draw, (left, y + 20), name, NAME_PX, TEXT if drawn else MUTED, "ls")
+    write(draw, (x + width, y + 20), volume, NAME_PX, TEXT if drawn else FAINT, "rs")
+    write(draw, (left, y + 40), WORDS[verdict.outcome], NOTE_PX, LOUD.get(verdict.outcome, FAINT), "ls")
+
+
+def volume_words(verdict: Verdict) -> str:
+    """The volume in the results, with a decimal only where it matters; nothing for what is not drawn."""
+    if verdict.outcome not in DRAWN:
+        return ""
+    return f"{verdict.volume_ml:.1f} mL" if verdict.volume_ml < 10 else f"{verdict.volume_ml:,.0f} mL".replace(",", " ")

@@ -1,0 +1,130 @@
+"""Three planes cut out of a CT and its labels, as a radiologist expects to see them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pedcontour.orientation import AxisChange
+from pedcontour.volume import LabelMap, Volume
+
+WINDOW_HU = 400.0
+LEVEL_HU = 40.0
+"""The abdominal soft-tissue window, W 400 L 40."""
+
+SKIN_HU = -300.0
+"""Above air, below fat: where the patient begins, for framing."""
+
+FRAME_MM = 12.0
+"""Air left around the patient."""
+
+DENSE_SHARE = 0.02
+"""A row or column of the field of view belongs to the frame when this share of its pixels is dense in the average
+slice: a couch edge or a line is less."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """One cut: ``grey`` 0-255 and ``labels``, both (rows, columns), row 0 on top.
+
+    ``mm`` is the size of a pixel (row, column); ``letters`` are the patient's sides at the left, right, top and
+    bottom edge; ``cuts`` are the positions, in pixel columns and rows, where the other two planes pass through.
+    """
+
+    name: str
+    grey: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.uint8]
+    mm: tuple[float, float]
+    letters: tuple[str, str, str, str]
+    cuts: tuple[float, float]
+
+    @property
+    def size_mm(self) -> tuple[float, float]:
+        """Width and height in mm."""
+        rows, columns = self.grey.shape
+        return columns * self.mm[1], rows * self.mm[0]
+
+
+def cut_planes(image: Volume, labels: LabelMap) -> tuple[Plane, Plane, Plane]:
+    """The axial, coronal and sagittal plane through the most organs, framed to the patient.
+
+    Radiological convention: the patient's right on the image's left, head up. Image and labels share one grid, of any
+    orientation; an oblique rest of it stays oblique.
+    """
+    change = AxisChange.to_canonical(image.grid)
+    grid = change.grid(image.grid)
+    hu, marks = change.array(image.voxels), change.array(labels.voxels)
+    axes = [_weight(marks, axis, labels) for axis in range(3)]
+    rows, columns = _frame(hu, grid.spacing_mm)
+    k, j, i = (
+        _best(axes[0], (0, hu.shape[0])),
+        _best(axes[1], (rows.start, rows.stop)),
+        _best(axes[2], (columns.start, columns.stop)),
+    )
+    dk, dj, di = grid.spacing_mm
+    up = slice(None, None, -1)  # canonical k grows towards the head: reversed, the head is on top
+    from_top = hu.shape[0] - 1 - k
+    return (
+        Plane(
+            "Axial",
+            _grey(hu[k, rows, columns]),
+            marks[k, rows, columns],
+            (dj, di),
+            ("R", "L", "A", "P"),
+            (i - columns.start + 0.5, j - rows.start + 0.5),
+        ),
+        Plane(
+            "Coronal",
+            _grey(hu[up, j, columns]),
+            marks[up, j, columns],
+            (dk, di),
+            ("R", "L", "H", "F"),
+            (i - columns.start + 0.5, from_top + 0.5),
+        ),
+        Plane(
+            "Sagittal",
+            _grey(hu[up, rows, i]),
+            marks[up, rows, i],
+            (dk, dj),
+            ("A", "P", "H", "F"),
+            (j - rows.start + 0.5, from_top + 0.5),
+        ),
+    )
+
+
+def _grey(hu: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    low = LEVEL_HU - WINDOW_HU / 2
+    shade = (hu.astype(np.float32) - low) / WINDOW_HU
+    return np.asarray(np.clip(shade, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def _weight(marks: npt.NDArray[np.uint8], axis: int, labels: LabelMap) -> npt.NDArray[np.float64]:
+    """For each slice across ``axis``: how many organs it shows, each counted by its area there over its largest
+    area."""
+    others = tuple(n for n in range(3) if n != axis)
+    total = np.zeros(marks.shape[axis])
+    for label in labels.organs:
+        areas = np.count_nonzero(marks == label, axis=others).astype(np.float64)
+        if areas.max() > 0:
+            total += np.sqrt(areas / areas.max())
+    return total
+
+
+def _best(weight: npt.NDArray[np.float64], within: tuple[int, int]) -> int:
+    """The slice of most weight, or the middle of the frame when nothing was drawn."""
+    return int(weight.argmax()) if weight.max() > 0 else sum(within) // 2
+
+
+def _frame(hu: npt.NDArray[Any], spacing_mm: tuple[float, float, float]) -> tuple[slice, slice]:
+    """Rows and columns that hold the patient, with a margin; the whole field of view when no patient is seen."""
+    sampled = hu[:: max(1, hu.shape[0] // 24)]
+    dense = (sampled > SKIN_HU).mean(axis=0)
+    frame = []
+    for axis in (0, 1):
+        seen = np.flatnonzero(dense.mean(axis=1 - axis) > DENSE_SHARE)
+        margin = round(FRAME_MM / spacing_mm[1 + axis])
+        size = hu.shape[1 + axis]
+        first, last = (int(seen[0]), int(seen[-1])) if seen.size else (0, size - 1)
+        frame.append(slice(max(0, first - margin), min(size, last + margin + 1)))
+    return frame[0], frame[1]
