@@ -128,6 +128,12 @@ class PatientMixedError(InputError):
     code = "PATIENT_MIXED"
 
 
+class StructureSetError(InputError):
+    """The RTSTRUCT does not fit the CT series, or one of its contours cannot be read; export both from one study."""
+
+    code = "STRUCTURE_SET_INVALID"
+
+
 # --- Uploads ---------------------------------------------------------------------------------------------------
 
 
@@ -224,6 +230,12 @@ class ResultError(PedcontourError):
     code = "RESULT_INVALID"
 
 
+class NothingDrawnError(ResultError):
+    """None of the requested organs was found in the images, so there is nothing to write; the verdicts say why."""
+
+    code = "NOTHING_DRAWN"
+
+
 class ReadBackMismatchError(ResultError):
     """A written file, read back from disk, does not show the model's contours in their place, so it was withheld."""
 
@@ -306,13 +318,13 @@ class ForbiddenBindingError(RequestError):
 
 
 class NoSuchPageError(RequestError):
-    """There is nothing at this address; /docs lists what there is."""
+    """There is nothing at this address; /openapi.json lists what there is."""
 
     code = "NOT_FOUND"
 
 
 class MethodNotAllowedError(RequestError):
-    """This address does not take this method; /docs lists those that it takes."""
+    """This address does not take this method; /openapi.json lists those that it takes."""
 
     code = "METHOD_NOT_ALLOWED"
 

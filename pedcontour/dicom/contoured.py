@@ -1,0 +1,72 @@
+"""What every output format is written from: the images, the labels, the regions to show, and who made them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from pedcontour.dicom.identity import ResultIdentity
+from pedcontour.dicom.rois import Roi
+from pedcontour.dicom.series import CtSeries
+from pedcontour.errors import NothingDrawnError
+from pedcontour.volume import LabelMap
+
+MAX_NAME_LENGTH = 16
+"""Longest ROI name that planning systems keep: StructureSetLabel and ROIObservationLabel are SH, and several cut
+ROIName too."""
+
+Box = tuple[slice, slice, slice]
+"""A box of voxels: one slice for each of the axes ``(k, j, i)``."""
+
+
+@dataclass(frozen=True, eq=False)
+class ContouredSeries:
+    """A CT series with its contours, ready to be written in any format.
+
+    ``labels`` lies on the grid of ``series``; ``rois`` are the regions to write, each with at least one voxel. Labels
+    that no region names are not written.
+
+    Raises ``NothingDrawnError`` when ``rois`` is empty: neither format can hold nothing. Raises ``ValueError`` when
+    the parts do not fit together, which only a mistake in the calling code can cause.
+    """
+
+    series: CtSeries
+    labels: LabelMap
+    rois: tuple[Roi, ...]
+    identity: ResultIdentity
+
+    def __post_init__(self) -> None:
+        if not self.rois:
+            raise NothingDrawnError
+        if not self.labels.grid.same_place(self.series.volume.grid):
+            raise ValueError("the labels do not lie on the grid of the series")
+        names = [roi.name.casefold() for roi in self.rois]
+        if len(set(names)) < len(names) or max(map(len, names)) > MAX_NAME_LENGTH:
+            raise ValueError(
+                f"ROI names must differ when case is ignored and have at most {MAX_NAME_LENGTH} characters"
+            )
+        for roi in self.rois:
+            if self.labels.organs.get(roi.number) != roi.organ.id:
+                raise ValueError(f"label {roi.number} is not {roi.organ.id}")
+            if roi.number not in self.boxes:
+                raise ValueError(f"{roi.organ.id} has no voxel")
+
+    @cached_property
+    def boxes(self) -> dict[int, Box]:
+        """The smallest box around every label that has a voxel."""
+        return boxes_of(self.labels.voxels)
+
+    def masks(self) -> Iterator[tuple[Roi, Box, npt.NDArray[np.bool_]]]:
+        """Every region with its box and its mask in that box, axes ``(k, j, i)``, one at a time to spare memory."""
+        for roi in self.rois:
+            box = self.boxes[roi.number]
+            yield roi, box, self.labels.voxels[box] == roi.number
+
+
+def boxes_of(labels: npt.NDArray[np.uint8]) -> dict[int, Box]:
+    """The smallest box around every label of a label map ``(k, j, i)``; labels without a voxel are left out."""
+    found = enumerate(ndimage.find_objects(labels), start=1)
+    return {label: (box[0], box[1], box[2]) for label, box in found if box is not None}
