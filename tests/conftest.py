@@ -6,6 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Timings are benchmarks, never tests; and a red run must be red again on the next machine.
+settings.register_profile("pedcontour", deadline=None, derandomize=True)
+settings.load_profile("pedcontour")
 
 DATA = Path(os.environ.get("PEDCONTOUR_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

@@ -1,0 +1,59 @@
+"""Variations of a labelled torso are new, plausible and reproducible."""
+
+import numpy as np
+import pytest
+
+from pedcontour.datasets.torso import TOTAL_TO_ORGAN, TorsoTemplate, WarpSpec, map_total_labels, warp_torso
+from pedcontour.organs import all_organs
+from pedcontour.volume import Grid, Volume
+
+GRID = Grid((40, 40, 44), np.array([[0, 0, 3.0, -60], [0, 3.0, 0, -60], [3.0, 0, 0, 0], [0, 0, 0, 1]]))
+
+
+@pytest.fixture(scope="module")
+def template() -> TorsoTemplate:
+    """A cylinder of fat with a liver on the right and a spleen on the left."""
+    k, j, i = np.indices(GRID.shape)
+    image = np.full(GRID.shape, -1024, np.int16)
+    image[(j - 20) ** 2 + (i - 22) ** 2 < 18**2] = -100
+    total = np.zeros(GRID.shape, np.uint8)
+    total[(j - 20) ** 2 + (i - 13) ** 2 < 36] = 5
+    total[(j - 24) ** 2 + (i - 32) ** 2 < 16] = 1
+    image[total > 0] = 60
+    return TorsoTemplate.of(Volume(GRID, image), total)
+
+
+def test_every_organ_of_the_map_is_known_and_no_source_is_used_twice() -> None:
+    sources = [label for labels in TOTAL_TO_ORGAN.values() for label in labels]
+    assert set(TOTAL_TO_ORGAN) == set(all_organs())
+    assert len(sources) == len(set(sources))
+
+
+def test_labels_outside_the_map_become_background() -> None:
+    assert map_total_labels(np.array([[[5, 25, 1, 117]]], np.uint8)).tolist() == [[[5, 0, 1, 0]]]
+
+
+def test_the_same_seed_gives_the_same_body_and_another_seed_another(template: TorsoTemplate) -> None:
+    one, again, other = (warp_torso(template, seed) for seed in (3, 3, 4))
+    assert np.array_equal(one.image.voxels, again.image.voxels)
+    assert np.array_equal(one.truth.voxels, again.truth.voxels)
+    assert one.image.voxels.shape != other.image.voxels.shape or not np.array_equal(
+        one.image.voxels, other.image.voxels
+    )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_sides_survive_every_variation(template: TorsoTemplate, seed: int) -> None:
+    case = warp_torso(template, seed)
+    x = {
+        organ: case.truth.grid.to_lps_mm(np.argwhere(case.truth.mask(organ)))[:, 0].mean()
+        for organ in ("liver", "spleen")
+    }
+    assert x["liver"] < x["spleen"]
+
+
+def test_labels_stay_on_the_tissue_they_name(template: TorsoTemplate) -> None:
+    case = warp_torso(template, 1, WarpSpec(short_stack_share=0.0))
+    liver = np.median(case.image.voxels[case.truth.mask("liver")])
+    fat = np.median(case.image.voxels[(case.truth.voxels == 0) & (case.image.voxels > -300)])
+    assert liver - fat > 60
