@@ -75,11 +75,13 @@ def contour_files(files: Sequence[Path], out: Path, job: ContourJob, progress: S
         with stages.stage("segment") as share:
             prediction = job.engine.segment(intake.series.volume, share)
         with stages.stage("judge"):
-            judged = judge(prediction, intake.series.volume, _wishes(job.request), job.absence_rules)
+            wishes = Wishes(_all_or(job.request.structures), job.request.absent)
+            image = intake.series.volume
+            judged = judge(prediction.labels, prediction.confidence, image, wishes, job.absence_rules)
         dice = _write_checked(intake, judged, job.identity, folder, stages)
         with stages.stage("picture"):
             caption = Caption(model=f"{job.model.id} {job.model.version}", digest=job.identity.model_digest)
-            picture = draw_preview(intake.series.volume, judged.labels, judged.verdicts, caption)
+            picture = draw_preview(image, judged.labels, judged.verdicts, caption)
             picture.save(folder / PREVIEW, optimize=True)
         report = _report(intake, judged, dice, job, _software(job, prediction, stages), folder)
         (folder / REPORT).write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -87,8 +89,8 @@ def contour_files(files: Sequence[Path], out: Path, job: ContourJob, progress: S
     return ContourOutcome(judged.verdicts, judged.warnings, names, report.model_dump(mode="json"))
 
 
-def _wishes(request: ContourRequest) -> Wishes:
-    return Wishes(None if request.structures is None else frozenset(request.structures), request.absent)
+def _all_or(structures: tuple[str, ...] | None) -> frozenset[str] | None:
+    return None if structures is None else frozenset(structures)
 
 
 def _write_checked(

@@ -1,6 +1,6 @@
 """From what a network drew to what is told: a verdict for every organ, always.
 
-Pure functions of a prediction and its CT. The steps, in order: what was declared absent or not asked for is taken
+Pure functions of a label map and its CT. The steps, in order: what was declared absent or not asked for is taken
 out; what is cut by the field of view is named so and otherwise left alone; what may have been removed by surgery
 meets its absence rule; islands far too small to matter go; everything that happened stands in a ``Verdict``.
 """

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pedcontour.inference.port import Prediction
 from pedcontour.organs import all_organs
 from pedcontour.postprocessing.absence import AbsenceRule, Candidate, default_rules
 from pedcontour.postprocessing.body import Body, measure_body
@@ -51,7 +50,8 @@ class Judged:
 class _Scene:
     """Everything measured once before the organs are judged one by one."""
 
-    prediction: Prediction
+    labels: LabelMap
+    confidence: Mapping[str, float]
     image: Volume
     wishes: Wishes
     found: Mapping[str, Finding]
@@ -61,27 +61,33 @@ class _Scene:
 
 
 def judge(
-    prediction: Prediction, image: Volume, wishes: Wishes, rules: Mapping[str, AbsenceRule] | None = None
+    labels: LabelMap,
+    confidence: Mapping[str, float],
+    image: Volume,
+    wishes: Wishes,
+    rules: Mapping[str, AbsenceRule] | None = None,
 ) -> Judged:
     """Give every organ that the model knows, and every organ declared absent, its verdict.
 
-    ``prediction.labels`` and ``image`` share one grid. ``rules`` judge drawn organs that surgery may have removed, by
-    organ id; ``default_rules()`` when None. Nothing is removed without a verdict that says so.
+    ``labels`` is what the network drew, on the grid of ``image``; ``confidence`` its mean probability by organ, as
+    ``Prediction`` has both. ``rules`` judge drawn organs that surgery may have removed, by organ id;
+    ``default_rules()`` when None. Nothing is removed without a verdict that says so.
     """
-    found, body = find_organs(prediction.labels), measure_body(image)
+    found, body = find_organs(labels), measure_body(image)
     scene = _Scene(
-        prediction=prediction,
+        labels=labels,
+        confidence=confidence,
         image=image,
         wishes=wishes,
         found=found,
         body=body,
-        coverage=estimate_coverage(found, stack_height_mm(prediction.labels), body.diameter_mm),
+        coverage=estimate_coverage(found, stack_height_mm(labels), body.diameter_mm),
         rules=default_rules() if rules is None else rules,
     )
-    organs = dict.fromkeys(organ for _, organ in sorted(prediction.labels.organs.items()))
+    organs = dict.fromkeys(organ for _, organ in sorted(labels.organs.items()))
     organs |= dict.fromkeys(sorted(wishes.absent))
     decided = {organ: _decide(organ, scene) for organ in organs}
-    kept = _keep(prediction.labels, {organ for organ, (outcome, _) in decided.items() if outcome in DRAWN})
+    kept = _keep(labels, {organ for organ, (outcome, _) in decided.items() if outcome in DRAWN})
     cleaned, specks_ml = remove_islands(kept)
     verdicts = tuple(_verdict(organ, *decided[organ], scene, specks_ml.get(organ, 0.0)) for organ in organs)
     warnings = (*check_sides(found, body), *(w for organ in organs for w in _warnings(organ, *decided[organ], scene)))
@@ -145,10 +151,10 @@ def _nothing_drawn(organ: str, name: str, scene: _Scene) -> tuple[Outcome, str]:
 def _candidate(finding: Finding, scene: _Scene) -> Candidate:
     return Candidate(
         finding=finding,
-        confidence=scene.prediction.confidence.get(finding.organ),
+        confidence=scene.confidence.get(finding.organ),
         body=scene.body,
         others=scene.found,
-        labels=scene.prediction.labels,
+        labels=scene.labels,
         image=scene.image,
     )
 
@@ -170,7 +176,7 @@ def _verdict(organ: str, outcome: Outcome, reason: str, scene: _Scene, specks_ml
         outcome=outcome,
         volume_before_ml=before_ml,
         volume_ml=max(0.0, before_ml - specks_ml) if outcome in DRAWN else 0.0,
-        confidence=scene.prediction.confidence.get(organ) if before_ml > 0 else None,
+        confidence=scene.confidence.get(organ) if before_ml > 0 else None,
         reason=reason,
     )
 
@@ -182,7 +188,7 @@ def _warnings(organ: str, outcome: Outcome, reason: str, scene: _Scene) -> list[
     finding = scene.found.get(organ)
     if outcome is not Outcome.ABSENT_DECLARED or finding is None:
         return []
-    confidence = scene.prediction.confidence.get(organ, 0.0)
+    confidence = scene.confidence.get(organ, 0.0)
     sure = finding.volume_ml > CONTRADICTION_ML and confidence > CONTRADICTION_CONFIDENCE
     if not sure and finding.volume_ml <= CONTRADICTION_LARGE_ML:
         return []
