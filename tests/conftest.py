@@ -12,6 +12,8 @@ from hypothesis import settings
 settings.register_profile("pedcontour", deadline=None, derandomize=True)
 settings.load_profile("pedcontour")
 
+pytest_plugins = ["tests.toy_nnunet"]
+
 DATA = Path(os.environ.get("PEDCONTOUR_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
