@@ -1,0 +1,181 @@
+"""The whole service on one machine: broker, gateway and worker, watched over by the process that calls ``serve``.
+
+Without a Redis URL in the settings a real Valkey is started on a Unix socket, with its append-only file in the data
+folder. Whatever dies is started again; whatever a dead worker left undone, the job table gives to the next one.
+"""
+
+import fcntl
+import logging
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import httpx
+
+from pedcontour.errors import ServiceUnreachableError
+from pedcontour.settings import Settings
+from service.gateway.keys import KeyRing, check_binding
+from service.processes import Child
+
+if TYPE_CHECKING:
+    from service.broker import EmbeddedBroker
+
+log = logging.getLogger(__name__)
+
+WORKER = (sys.executable, "-m", "service.worker")
+GATEWAY = (sys.executable, "-m", "service.gateway")
+
+START_TIMEOUT_S = 120.0
+"""How long the parts may take to be ready: importing torch from a cold disk takes most of it."""
+
+LOOK_EVERY_S = 0.2
+"""How often the parts are looked after."""
+
+
+@dataclass(frozen=True)
+class RunningService:
+    """A service that is ready. ``parts`` maps a part's name to its current process."""
+
+    url: str
+    settings: Settings
+    parts: dict[str, Child]
+
+
+def serve(settings: Settings, on_ready: Callable[[RunningService], None] = lambda _: None) -> None:
+    """Run the service until SIGTERM or SIGINT; must be called from the main thread. Raises what ``running`` raises."""
+    stop = threading.Event()
+    with _signals(stop), running(settings) as service:
+        on_ready(service)
+        while not stop.wait(1.0):
+            pass
+
+
+@contextmanager
+def running(
+    settings: Settings, worker_command: Sequence[str] = WORKER, logs: Path | None = None
+) -> Iterator[RunningService]:
+    """Start the service, yield once it is ready, and stop it at the end.
+
+    ``worker_command`` starts a worker with the settings of its environment. ``logs`` is a folder for what the parts
+    log; without it they write to this process's standard error.
+
+    Raises ``ForbiddenBindingError``, ``BrokerError``; ``ServiceUnreachableError`` when the data folder is in use or a
+    part does not start.
+    """
+    check_binding(settings.host, KeyRing(key.get_secret_value() for key in settings.api_keys))
+    with ExitStack() as stack:
+        stack.enter_context(_only_one(settings.data_dir))
+        if settings.redis_url is None:
+            from service.broker import EmbeddedBroker
+
+            broker = stack.enter_context(EmbeddedBroker(settings.data_dir / "broker"))
+            settings = settings.model_copy(update={"redis_url": broker.url})
+        else:
+            broker = None
+        if settings.port == 0:
+            settings = settings.model_copy(update={"port": _free_port(settings.host)})
+        environment = settings.environment()
+        watch = _Watch(
+            {
+                "worker": Child("worker", worker_command, environment, logs, settings.stop_grace_s),
+                "gateway": Child("gateway", GATEWAY, environment, logs, settings.stop_grace_s),
+            },
+            broker,
+        )
+        stack.enter_context(watch)
+        url = f"http://{_reachable(settings.host)}:{settings.port}"
+        _wait_until_ready(url, watch)
+        yield RunningService(url, settings, watch.children)
+
+
+@dataclass
+class _Watch:
+    """Keeps the parts running, from a thread of its own."""
+
+    children: dict[str, Child]
+    broker: "EmbeddedBroker | None"
+    _stopped: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def __enter__(self) -> "_Watch":
+        self._thread = threading.Thread(target=self._run, name="supervisor")
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        # The children are started by this thread, because Linux ties them to the life of the thread that did.
+        while not self._stopped.is_set():
+            if self.broker is not None:
+                self.broker.revive()
+            for child in self.children.values():
+                child.revive()
+            self._stopped.wait(LOOK_EVERY_S)
+        for child in self.children.values():
+            child.ask_to_stop()
+        for child in self.children.values():
+            child.stop()
+
+
+def _wait_until_ready(url: str, watch: _Watch) -> None:
+    give_up = monotonic() + START_TIMEOUT_S
+    while monotonic() < give_up:
+        for child in watch.children.values():
+            if child.deaths >= 2:
+                raise ServiceUnreachableError(f"the {child.name} ended twice while starting; see its log")
+        try:
+            if httpx.get(f"{url}/health/ready", timeout=5.0, trust_env=False).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        threading.Event().wait(LOOK_EVERY_S)
+    raise ServiceUnreachableError(f"not ready after {START_TIMEOUT_S:.0f} s; see the log")
+
+
+@contextmanager
+def _only_one(data_dir: Path) -> Iterator[None]:
+    """Hold a data folder: two services on one SQLite file would be well, two brokers on one socket would not."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / "serve.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ServiceUnreachableError(f"a service already runs on the data folder {data_dir}") from None
+        yield
+
+
+@contextmanager
+def _signals(stop: threading.Event) -> Iterator[None]:
+    """Turn SIGTERM and SIGINT into ``stop`` while this lasts."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    for number in before:
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _free_port(host: str) -> int:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def _reachable(host: str) -> str:
+    """An address to reach this machine at when the gateway binds to ``host``."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared with, not bound to
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,30 @@
+"""``python -m service.gateway``: the composition root of the gateway."""
+
+import logging
+import math
+
+import uvicorn
+
+from pedcontour.settings import Settings
+from service.gateway.app import create_app
+from service.gateway.start import parts_from
+
+
+def main() -> None:
+    """Serve HTTP with the settings of the environment until SIGTERM or SIGINT."""
+    settings = Settings()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    app = create_app(parts_from(settings))
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,  # addresses hold ids
+        server_header=False,
+        timeout_graceful_shutdown=math.ceil(settings.stop_grace_s / 2),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""The gateway's application, made from its parts."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from prometheus_client import CollectorRegistry
+
+from pedcontour import __version__
+from service.gateway import health_routes, job_routes, model_routes, result_routes
+from service.gateway.envelope import Envelope
+from service.gateway.metrics import JobCollector, RequestMetrics
+from service.gateway.parts import GatewayParts
+from service.gateway.problems import MEDIA_TYPE, add_problem_handlers
+from service.reconciler import Reconciler
+
+DESCRIPTION = """Draws the organs at risk on a child's planning CT: DICOM CT in, RTSTRUCT and DICOM-SEG out.
+
+Send a series with `POST /v1/jobs`, ask its address until its state is `done`, then fetch its results. Every error is an
+RFC 9457 problem with a stable `code`. Contours are AI-generated and not reviewed: not for clinical use without local
+validation."""
+
+
+def create_app(parts: GatewayParts) -> FastAPI:
+    """The application; it runs the reconciler while it serves, where the parts ask for it."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if parts.reconcile_every_s is None:
+            yield
+            return
+        reconciler = Reconciler(parts.jobs, parts.queue, parts.reconcile_every_s)
+        reconciler.start()
+        yield
+        reconciler.stop()
+
+    app = FastAPI(
+        title="pedcontour",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # Swagger's page loads scripts from elsewhere, which a hospital's network rightly forbids
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    registry = CollectorRegistry()
+    registry.register(JobCollector(parts.jobs, parts.queue, parts.clock))
+    app.state.parts = parts
+    app.state.registry = registry
+    app.state.metrics = RequestMetrics(registry)
+    for routes in (job_routes, result_routes, model_routes, health_routes):
+        app.include_router(routes.router)
+    add_problem_handlers(app)
+    app.add_middleware(Envelope, metrics=app.state.metrics)
+    app.openapi = lambda: _contract(app)  # type: ignore[method-assign]
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _contract(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's document, with problems under their own media type and without answers that are never given."""
+    if app.openapi_schema is None:
+        document = FastAPI.openapi(app)
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                operation["responses"] = {
+                    status: _as_problem(response)
+                    for status, response in operation["responses"].items()
+                    if "HTTPValidationError" not in str(response)
+                }
+        for name in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(name, None)
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _as_problem(response: dict[str, Any]) -> dict[str, Any]:
+    content = response.get("content", {})
+    if content.get("application/json", {}).get("schema", {}).get("$ref", "").endswith("/Problem"):
+        return response | {"content": {MEDIA_TYPE: content["application/json"]}}
+    return response

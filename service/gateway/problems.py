@@ -1,0 +1,95 @@
+"""Errors as HTTP answers: RFC 9457 problem documents with the stable codes of ``pedcontour.errors``."""
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from pedcontour import errors
+from pedcontour.errors import PedcontourError
+from service.gateway.schemas import Problem
+from service.jobs import Problem as JobProblem
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+RETRY_AFTER_S = 10
+"""What a client is asked to wait when a part of the service does not answer: two looks of a restarted part."""
+
+STATUS: tuple[tuple[type[PedcontourError], int], ...] = (
+    (errors.UnauthorizedError, 401),
+    (errors.JobNotFoundError, 404),
+    (errors.ResultNotFoundError, 404),
+    (errors.ModelNotFoundError, 404),
+    (errors.NoSuchPageError, 404),
+    (errors.MethodNotAllowedError, 405),
+    (errors.ResultNotReadyError, 409),
+    (errors.JobFailedError, 409),
+    (errors.UploadTooLargeError, 413),
+    (errors.MediaTypeUnsupportedError, 415),
+    (errors.UploadEmptyError, 400),
+    (errors.UploadMalformedError, 400),
+    (errors.InputError, 422),
+    (errors.RequestError, 422),
+    (errors.StoreError, 503),
+)
+"""The HTTP status of each kind of error, the first that fits; all others are 500."""
+
+
+def status_of(error: PedcontourError) -> int:
+    """The HTTP status of an error."""
+    return next((status for kind, status in STATUS if isinstance(error, kind)), 500)
+
+
+def problem_of(problem: JobProblem, status: int | None = None) -> Problem:
+    """A problem as the API shows it; ``status`` is for problems that are an answer themselves."""
+    return Problem(
+        type=f"urn:pedcontour:problem:{problem.code}",
+        title=problem.advice,
+        status=status,
+        detail=problem.detail or None,
+        code=problem.code,
+        instance_uids=list(problem.instance_uids),
+    )
+
+
+def problem_response(error: PedcontourError, headers: dict[str, str] | None = None) -> JSONResponse:
+    """An error as an answer."""
+    status = status_of(error)
+    extra = dict(headers or {})
+    if status == 401:
+        extra["WWW-Authenticate"] = 'ApiKey header="X-API-Key"'
+    if status == 503:
+        extra["Retry-After"] = str(RETRY_AFTER_S)
+    document = problem_of(JobProblem.of(error), status).model_dump(mode="json", exclude_none=True)
+    return JSONResponse(document, status, extra, MEDIA_TYPE)
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Answer every error of ``app`` with a problem document."""
+    app.add_exception_handler(PedcontourError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+
+
+async def _refused(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, PedcontourError)  # noqa: S101 - registered for this class
+    return problem_response(error)
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    """Say which parameter and why, and never its value."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
+    what = "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
+    return problem_response(errors.RequestError(what[:500]))
+
+
+async def _http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
+    known: dict[int, type[PedcontourError]] = {404: errors.NoSuchPageError, 405: errors.MethodNotAllowedError}
+    kind: Any = known.get(error.status_code, errors.RequestError)
+    return problem_response(kind(), dict(error.headers or {}))

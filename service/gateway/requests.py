@@ -1,0 +1,38 @@
+"""What a request asks for, checked against the models before a job is accepted."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from pedcontour.contour.request import ContourRequest, check_request
+from pedcontour.errors import RequestError
+from service.gateway.parts import Models
+from service.jobs import Options
+
+FIELDS = ("model", "structures", "absent", "series")
+"""The options of a job, as query parameters or as form fields."""
+
+
+def options_from(given: Mapping[str, Sequence[str]], models: Models) -> Options:
+    """Options from what was sent; each may be repeated or hold a comma-separated list.
+
+    Raises ``RequestError`` for an unknown or doubled field, and what ``check_request`` and ``Models.find`` raise.
+    """
+    for name in given:
+        if name not in FIELDS:
+            raise RequestError(f"there is no field {name[:32]!r}; the fields are {', '.join(FIELDS)}")
+    model = models.find(_one("model", given))
+    request = ContourRequest.from_names(
+        _many(given.get("structures", ())) or None, _many(given.get("absent", ())), _one("series", given)
+    )
+    check_request(request, model.organs.values())
+    return Options(model.id, request.structures, tuple(sorted(request.absent)), request.series_uid)
+
+
+def _one(name: str, given: Mapping[str, Sequence[str]]) -> str | None:
+    values = [value.strip() for value in given.get(name, ()) if value.strip()]
+    if len(values) > 1:
+        raise RequestError(f"the field {name!r} was given twice")
+    return values[0] if values else None
+
+
+def _many(values: Iterable[str]) -> list[str]:
+    return [part.strip() for value in values for part in value.split(",") if part.strip()]

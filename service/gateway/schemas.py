@@ -1,0 +1,169 @@
+"""What the API answers, as documents: the wire form of jobs, verdicts, models and problems."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from pedcontour.verdicts import Outcome
+from service.jobs import State
+
+JOB_EXAMPLE: dict[str, JsonValue] = {
+    "id": "5e0f3c0a-52f5-4a55-8d0f-2f6f7f6a9f10",
+    "state": "done",
+    "stage": "picture",
+    "progress": 1.0,
+    "attempt": 1,
+    "cancel_requested": False,
+    "accepted_at": "2026-03-01T09:30:00Z",
+    "started_at": "2026-03-01T09:30:00.050000Z",
+    "ended_at": "2026-03-01T09:31:12Z",
+    "model": "child-abdomen",
+    "structures": None,
+    "absent": ["kidney_left"],
+    "series_uid": None,
+    "upload": {"files": 187, "bytes": 98566144},
+    "verdicts": [
+        {
+            "organ": "kidney_left",
+            "name": "Left kidney",
+            "roi_name": "Kidney_L",
+            "outcome": "absent_declared",
+            "volume_before_ml": 3.2,
+            "volume_ml": 0.0,
+            "confidence": 0.61,
+            "reason": "Declared absent in the request.",
+        }
+    ],
+    "warnings": [],
+    "results": [{"name": "rtstruct.dcm", "href": "/v1/jobs/5e0f3c0a-52f5-4a55-8d0f-2f6f7f6a9f10/results/rtstruct.dcm"}],
+    "results_zip": "/v1/jobs/5e0f3c0a-52f5-4a55-8d0f-2f6f7f6a9f10/results.zip",
+    "problem": None,
+}
+
+
+class Problem(BaseModel):
+    """Why something was refused or failed (RFC 9457)."""
+
+    type: str = Field(description="A URN made of the code.", examples=["urn:pedcontour:problem:UPLOAD_EMPTY"])
+    title: str = Field(description="A sentence to act on; the same for every problem of this code.")
+    status: int | None = Field(default=None, description="HTTP status, where the problem is the answer itself.")
+    detail: str | None = Field(default=None, description="Facts of this case; never patient data.")
+    code: str = Field(description="Stable name of the kind of problem.", examples=["UPLOAD_EMPTY"])
+    instance_uids: list[str] = Field(default=[], description="SOP Instance UIDs of the offending images, where known.")
+
+
+class OrganVerdict(BaseModel):
+    """What became of one organ."""
+
+    organ: str = Field(description="The organ's id.", examples=["kidney_left"])
+    name: str = Field(examples=["Left kidney"])
+    roi_name: str = Field(description="ROI name in the RTSTRUCT, segment label in the SEG.", examples=["Kidney_L"])
+    outcome: Outcome
+    volume_before_ml: float = Field(description="What the network drew, in mL.")
+    volume_ml: float = Field(description="What is in the results, in mL.")
+    confidence: float | None = Field(description="Mean probability over what the network drew, 0 to 1.")
+    reason: str = Field(description="A sentence for the user.")
+
+
+class Upload(BaseModel):
+    """What was received."""
+
+    files: int
+    bytes: int
+
+
+class ResultLink(BaseModel):
+    """One file of a done job."""
+
+    name: str = Field(examples=["rtstruct.dcm"])
+    href: str
+
+
+class JobQuery(BaseModel):
+    """What a job may ask for. A misspelt parameter is refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str | None = Field(default=None, description="Id of the model; the default one when left out.")
+    structures: list[str] = Field(default=[], description="Organs to draw, by id or ROI name; all when left out.")
+    absent: list[str] = Field(default=[], description="Organs removed by surgery, such as `Kidney_L`: never drawn.")
+    series: str | None = Field(
+        default=None, description="Series Instance UID, where the upload holds several CT series."
+    )
+
+
+class Job(BaseModel):
+    """A job as it stands."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [JOB_EXAMPLE]})
+
+    id: str
+    state: State
+    stage: str = Field(description="What the worker is doing: read, segment, judge, write, check, picture.")
+    progress: float = Field(ge=0, le=1, description="Finished share of the whole, 0 to 1.")
+    attempt: int = Field(description="How often a worker has begun this job.")
+    cancel_requested: bool
+    accepted_at: datetime
+    started_at: datetime | None = Field(description="When the current or last attempt began.")
+    ended_at: datetime | None
+    model: str = Field(description="Id of the model.")
+    structures: list[str] | None = Field(description="Organ ids asked for; null is all that the model draws.")
+    absent: list[str] = Field(description="Organ ids declared absent.")
+    series_uid: str | None = Field(description="Series Instance UID asked for.")
+    upload: Upload
+    verdicts: list[OrganVerdict] = Field(description="One for every organ, once the job is done.")
+    warnings: list[str] = Field(description="Each `CODE: sentence`.")
+    results: list[ResultLink] = Field(description="The files of a done job.")
+    results_zip: str | None = Field(description="All files of a done job in one zip.")
+    problem: Problem | None = Field(description="Why the job failed.")
+
+
+class DrawnOrgan(BaseModel):
+    """An organ that a model draws."""
+
+    label: int = Field(description="Segment number in the SEG, ROI number in the RTSTRUCT.")
+    organ: str
+    name: str
+    roi_name: str
+    may_be_absent: bool = Field(description="Whether a request may declare it absent.")
+
+
+class Model(BaseModel):
+    """An installed model."""
+
+    id: str
+    name: str
+    version: str
+    digest_sha256: str = Field(description="SHA-256 of the model's checksum manifest.")
+    is_default: bool = Field(description="Whether a request that names no model gets this one.")
+    licence: str
+    intended_use: str
+    organs: list[DrawnOrgan]
+
+
+class ModelWithCard(Model):
+    """An installed model with its card."""
+
+    card: str = Field(description="What the model is, was trained on, can and cannot do; Markdown.")
+
+
+class Models(BaseModel):
+    """The installed models."""
+
+    models: list[Model]
+
+
+class Alive(BaseModel):
+    """The gateway runs."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Ready(BaseModel):
+    """Jobs can be taken and finished."""
+
+    status: Literal["ready"] = "ready"
+    checks: dict[str, Literal["ok"]] = Field(
+        examples=[{"job_table": "ok", "broker": "ok", "store": "ok", "worker": "ok"}]
+    )

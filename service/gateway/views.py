@@ -1,0 +1,75 @@
+"""From the service's own values to the documents of ``schemas``."""
+
+from pedcontour.bundle import ModelBundle
+from pedcontour.organs import all_organs
+from pedcontour.verdicts import Verdict
+from service.gateway import schemas
+from service.gateway.problems import problem_of
+from service.jobs import Job
+
+
+def job_path(job_id: str) -> str:
+    """Where a job is found."""
+    return f"/v1/jobs/{job_id}"
+
+
+def job_view(job: Job) -> schemas.Job:
+    """A job as the API shows it."""
+    path = job_path(job.id)
+    names = sorted(job.results or {})
+    return schemas.Job(
+        id=job.id,
+        state=job.state,
+        stage=job.stage,
+        progress=job.progress,
+        attempt=job.attempt,
+        cancel_requested=job.cancel_requested,
+        accepted_at=job.accepted_at,
+        started_at=job.started_at,
+        ended_at=job.ended_at,
+        model=job.options.model_id,
+        structures=None if job.options.structures is None else list(job.options.structures),
+        absent=list(job.options.absent),
+        series_uid=job.options.series_uid,
+        upload=schemas.Upload(files=job.upload_files, bytes=job.upload_bytes),
+        verdicts=[_verdict_view(verdict) for verdict in job.verdicts],
+        warnings=list(job.warnings),
+        results=[schemas.ResultLink(name=name, href=f"{path}/results/{name}") for name in names],
+        results_zip=f"{path}/results.zip" if names else None,
+        problem=problem_of(job.problem) if job.problem else None,
+    )
+
+
+def _verdict_view(verdict: Verdict) -> schemas.OrganVerdict:
+    organ = all_organs()[verdict.organ]
+    return schemas.OrganVerdict(name=organ.name, roi_name=organ.tg263, **vars(verdict))
+
+
+def model_view(model: ModelBundle, is_default: bool) -> schemas.Model:
+    """A model as the API lists it."""
+    known = all_organs()
+    organs = [
+        schemas.DrawnOrgan(
+            label=label,
+            organ=organ,
+            name=known[organ].name,
+            roi_name=known[organ].tg263,
+            may_be_absent=known[organ].may_be_absent,
+        )
+        for label, organ in sorted(model.organs.items())
+    ]
+    return schemas.Model(
+        id=model.id,
+        name=model.name,
+        version=model.version,
+        digest_sha256=model.digest,
+        is_default=is_default,
+        licence=model.licence,
+        intended_use=model.intended_use,
+        organs=organs,
+    )
+
+
+def model_with_card(model: ModelBundle, is_default: bool) -> schemas.ModelWithCard:
+    """A model as the API shows it alone."""
+    return schemas.ModelWithCard(**model_view(model, is_default).model_dump(), card=model.card)

@@ -1,0 +1,137 @@
+"""The queue: hands a job's id to a worker, and nothing else. Losing a message delays a job; the job table keeps it.
+
+Measured reasons for each Celery setting are in ``docs/adr`` (the job table is the truth).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from celery import Celery
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
+
+from pedcontour.errors import BrokerError
+
+TASK = "pedcontour.contour"
+"""Name of the one task."""
+
+ROUTINE = "pedcontour.routine"
+"""The queue of routine jobs; an urgent one will be a queue of its own, not a Redis priority."""
+
+CONNECT_TIMEOUT_S = 3.0
+"""How long a gateway waits for the broker before it answers without: the reconciler sends the message later."""
+
+SOCKET_TIMEOUT_S = 30.0
+"""A broker that is silent for so long is taken for dead; above the second that kombu's blocking read takes."""
+
+
+class JobQueue(Protocol):
+    """Wakes a worker up for a job."""
+
+    def send(self, job_id: str) -> None:
+        """Hand on a job's id. Raises ``BrokerError``; the job is not lost then, only its message."""
+        ...
+
+    def depth(self) -> int:
+        """Messages that wait. Raises ``BrokerError``."""
+        ...
+
+    def check(self) -> None:
+        """Raise ``BrokerError`` unless the broker answers."""
+        ...
+
+
+class MemoryJobQueue:
+    """A ``JobQueue`` in memory: what was sent waits in ``messages`` until somebody takes it."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def send(self, job_id: str) -> None:
+        """See ``JobQueue.send``."""
+        self.messages.append(job_id)
+
+    def depth(self) -> int:
+        """See ``JobQueue.depth``."""
+        return len(self.messages)
+
+    def check(self) -> None:
+        """See ``JobQueue.check``: memory is always there."""
+
+
+def make_celery(broker_url: str, visibility_timeout_s: int) -> Celery:
+    """The Celery application, the same for who sends and who works.
+
+    ``visibility_timeout_s`` is above the longest job: after it the broker gives an unacknowledged message to another
+    worker, which the job table then refuses.
+    """
+    app = Celery("pedcontour", broker=broker_url, set_as_current=False)
+    app.conf.update(
+        task_serializer="json",
+        accept_content=["json"],
+        # Results live in the job table.
+        task_ignore_result=True,
+        task_store_errors_even_if_ignored=False,
+        task_default_queue=ROUTINE,
+        # A message is acknowledged after its job, and each worker holds one.
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,
+        worker_concurrency=1,
+        worker_pool="threads",
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        worker_send_task_events=False,
+        # worker_enable_remote_control stays on: without it one broker outage at the wrong moment wedges the worker.
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_connection_timeout=CONNECT_TIMEOUT_S,
+        broker_transport_options={
+            "visibility_timeout": visibility_timeout_s,
+            "socket_timeout": SOCKET_TIMEOUT_S,
+            "socket_connect_timeout": CONNECT_TIMEOUT_S,
+            "socket_keepalive": True,
+            "health_check_interval": 15,
+        },
+        result_backend_transport_options={"visibility_timeout": visibility_timeout_s},
+        visibility_timeout=visibility_timeout_s,
+        enable_utc=True,
+    )
+    return app
+
+
+class CeleryJobQueue:
+    """A ``JobQueue`` over Celery and its Redis or Valkey."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+
+    def send(self, job_id: str) -> None:
+        """See ``JobQueue.send``."""
+        with _as_broker_error():
+            self._app.send_task(TASK, args=(job_id,), queue=ROUTINE, retry=False, ignore_result=True)
+
+    def depth(self) -> int:
+        """See ``JobQueue.depth``."""
+        with self._redis() as redis:
+            return int(redis.llen(ROUTINE))
+
+    def check(self) -> None:
+        """See ``JobQueue.check``."""
+        with self._redis() as redis:
+            redis.ping()
+
+    @contextmanager
+    def _redis(self) -> Iterator[Any]:
+        connections: Any = self._app.pool
+        with _as_broker_error(), connections.acquire(block=True) as connection:
+            yield connection.default_channel.client
+
+
+@contextmanager
+def _as_broker_error() -> Iterator[None]:
+    try:
+        yield
+    except (KombuError, RedisError, OSError) as error:
+        raise BrokerError(type(error).__name__) from None

@@ -1,0 +1,127 @@
+"""Uploaded files on disk: one folder a job, under names of our own, complete or not there."""
+
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from pedcontour.errors import StoreError, UploadEmptyError, UploadTooLargeError
+
+ARCHIVE_NAME = "upload.zip"
+"""Name of the one file of an upload that is a zip."""
+
+_ZIP_START = b"PK"
+"""First bytes of a zip, also of an empty one. A DICOM file begins with 128 free bytes, which may be these: so a file
+that begins like this among others stays a file."""
+
+_PART_PREFIX = ".part-"
+
+
+@dataclass(frozen=True)
+class UploadLimits:
+    """How much one upload may hold."""
+
+    max_bytes: int
+    max_files: int
+
+
+@dataclass
+class UploadPart:
+    """An upload on its way in: files are written one after the other into a part folder, which ``commit`` then names.
+
+    Not async and not for several threads; every method may touch the disk. What the disk refuses is a ``StoreError``.
+    """
+
+    folder: Path
+    target: Path
+    limits: UploadLimits
+    files: int = 0
+    size_bytes: int = 0
+    _file: BinaryIO | None = field(default=None, repr=False)
+
+    def begin_file(self) -> None:
+        """Begin the next file. Raises ``UploadTooLargeError``."""
+        self.end_file()
+        self.files += 1
+        if self.files > self.limits.max_files:
+            raise UploadTooLargeError(f"more than {self.limits.max_files} files")
+        try:
+            self._file = (self.folder / f"{self.files:06}.dcm").open("xb")
+        except OSError as error:
+            raise StoreError(type(error).__name__) from None
+
+    def write(self, data: bytes) -> None:
+        """Write to the file that was begun last. Raises ``UploadTooLargeError``."""
+        self.size_bytes += len(data)
+        if self.size_bytes > self.limits.max_bytes:
+            raise UploadTooLargeError(f"more than {self.limits.max_bytes} bytes")
+        if self._file is None:
+            raise StoreError("no file was begun")
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise StoreError(type(error).__name__) from None
+
+    def end_file(self) -> None:
+        """Close the file that was begun last; an empty one does not count."""
+        if self._file is None:
+            return
+        file, self._file = self._file, None
+        try:
+            file.flush()
+            os.fsync(file.fileno())
+            empty = file.tell() == 0
+            file.close()
+            if empty:
+                self.files -= 1
+                Path(file.name).unlink()
+        except OSError as error:
+            raise StoreError(type(error).__name__) from None
+
+    def commit(self) -> None:
+        """Give the complete upload its name; it survives a power cut from here. Raises ``UploadEmptyError``."""
+        self.end_file()
+        if self.files == 0:
+            raise UploadEmptyError
+        try:
+            self._name_archive()
+            _flush_folder(self.folder)
+            self.folder.rename(self.target)
+            _flush_folder(self.target.parent)
+        except OSError as error:
+            raise StoreError(type(error).__name__) from None
+
+    def discard(self) -> None:
+        """Forget the upload, as far as it came, also after ``commit``."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.target, ignore_errors=True)
+
+    def _name_archive(self) -> None:
+        only = self.folder / "000001.dcm"
+        if self.files == 1:
+            with only.open("rb") as file:
+                starts_like_zip = file.read(len(_ZIP_START)) == _ZIP_START
+            if starts_like_zip:
+                only.rename(self.folder / ARCHIVE_NAME)
+
+
+def begin_upload(root: Path, job_id: str, limits: UploadLimits) -> UploadPart:
+    """Begin the upload of a new job under ``root``. Raises ``StoreError``."""
+    part = UploadPart(root / (_PART_PREFIX + job_id), root / job_id, limits)
+    try:
+        part.folder.mkdir(parents=True)
+    except OSError as error:
+        raise StoreError(type(error).__name__) from None
+    return part
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

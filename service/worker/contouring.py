@@ -1,0 +1,63 @@
+"""The production contourer: a job's options and files to the library's use case, with a warm engine per model."""
+
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from pedcontour.dicom.sources import unpack_archive
+
+from pedcontour import __version__
+from pedcontour.bundle import ModelBundle
+from pedcontour.contour import ContourJob, ContourRequest, StageProgress, contour_files
+from pedcontour.dicom.identity import ResultIdentity
+from pedcontour.errors import UploadEmptyError
+from pedcontour.inference.port import Engine
+from service.jobs import Job
+from service.uploads import ARCHIVE_NAME
+from service.worker.run import Contoured
+
+
+class EngineContourer:
+    """A ``Contourer`` over the library: ``find_model`` gives a job's model, ``load`` turns a model into an engine.
+
+    Engines stay loaded, one a model digest, so that only the first job of a model waits for its weights.
+    """
+
+    def __init__(self, find_model: Callable[[str], ModelBundle], load: Callable[[ModelBundle], Engine]) -> None:
+        self._find_model = find_model
+        self._load = load
+        self._engines: dict[str, Engine] = {}
+        self._loading = threading.Lock()
+
+    def __call__(self, job: Job, upload: Path, out: Path, progress: StageProgress) -> Contoured:
+        """See ``service.worker.run.Contourer``."""
+        model = self._find_model(job.options.model_id)
+        contour_job = ContourJob(self.warm(model), model, _request(job), _identity(job, model))
+        with tempfile.TemporaryDirectory(prefix="pedcontour-in-") as unpacked:
+            outcome = contour_files(_files(upload, Path(unpacked)), out, contour_job, progress)
+        return Contoured(outcome.verdicts, outcome.warnings, outcome.files)
+
+    def warm(self, model: ModelBundle) -> Engine:
+        """The engine of a model, loaded on first use."""
+        with self._loading:
+            if model.digest not in self._engines:
+                self._engines[model.digest] = self._load(model)
+            return self._engines[model.digest]
+
+
+def _request(job: Job) -> ContourRequest:
+    return ContourRequest(job.options.structures, frozenset(job.options.absent), job.options.series_uid)
+
+
+def _identity(job: Job, model: ModelBundle) -> ResultIdentity:
+    """The same for every attempt: of the attempt itself, nothing is in it."""
+    return ResultIdentity(job.id, job.accepted_at, model.id, model.digest, __version__)
+
+
+def _files(upload: Path, unpacked: Path) -> list[Path]:
+    archive = upload / ARCHIVE_NAME
+    files = unpack_archive(archive, unpacked) if archive.is_file() else sorted(upload.glob("*"))
+    if not files:
+        raise UploadEmptyError
+    return files

@@ -1,0 +1,169 @@
+"""One job from claim to end. May be called any number of times for one job: only who claims it works on it."""
+
+import logging
+import tempfile
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+from pedcontour.contour.stages import StageProgress
+from pedcontour.errors import CancelledError, PedcontourError, StoreError
+from pedcontour.storage import ResultStore
+from pedcontour.verdicts import Verdict
+from service.jobs import Ending, Job, Problem, State
+from service.jobstore import Beat, JobStore
+
+log = logging.getLogger(__name__)
+
+PROGRESS_EVERY_S = 0.5
+"""At most so often is progress written to the table, and the cancel flag read."""
+
+TROUBLE_OF_THE_PLACE = (StoreError, OSError, MemoryError)
+"""What another attempt, perhaps elsewhere, may not meet again: the job is given back instead of failed."""
+
+
+@dataclass(frozen=True)
+class Contoured:
+    """What a contouring gave; ``files`` are the names of the results in the output folder."""
+
+    verdicts: tuple[Verdict, ...]
+    warnings: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+Contourer = Callable[[Job, Path, Path, StageProgress], Contoured]
+"""Contours the upload of a job (a folder of files, or of one zip) into an output folder that it makes.
+
+Called as ``contour(job, upload, out, progress)``. ``progress`` raises ``CancelledError`` when the work must stop.
+Raises ``PedcontourError``; the same job gives the same results whenever and wherever it is called.
+"""
+
+
+@dataclass(frozen=True)
+class WorkerParts:
+    """What the composition root gives to a worker."""
+
+    jobs: JobStore
+    results: ResultStore
+    uploads: Path
+    contour: Contourer
+    name: str
+    heartbeat_s: float = 15.0
+
+
+class _LostError(CancelledError):
+    """The job now belongs to another worker."""
+
+
+def run_job(job_id: str, parts: WorkerParts) -> None:
+    """Claim a job and see it through; nothing happens where somebody else has it, or it has ended."""
+    owner = f"{parts.name}/{uuid.uuid4().hex}"
+    job = parts.jobs.claim(job_id, owner)
+    if job is None:
+        log.info("job %s: nothing to claim", job_id)
+        return
+    log.info("job %s: attempt %d", job_id, job.attempt)
+    tie = _Tie(parts.jobs, job_id, owner)
+    with _heartbeats(tie, parts.heartbeat_s):
+        try:
+            ending = _contour(job, parts, tie)
+        except _LostError:
+            log.warning("job %s: lost to another worker", job_id)
+            return
+        except CancelledError:
+            ending = Ending(State.CANCELLED)
+        except TROUBLE_OF_THE_PLACE as error:
+            log.warning("job %s: given back after %s", job_id, type(error).__name__)
+            parts.jobs.release(job_id, owner, type(error).__name__)
+            return
+        except Exception as error:
+            ending = Ending(State.FAILED, _problem_of(error))
+    kept = parts.jobs.end(job_id, owner, ending)
+    log.info("job %s: %s%s", job_id, ending.state, "" if kept else " too late, not kept")
+
+
+def _contour(job: Job, parts: WorkerParts, tie: "_Tie") -> Ending:
+    with tempfile.TemporaryDirectory(prefix="pedcontour-") as work:
+        out = Path(work) / "out"
+        contoured = parts.contour(job, parts.uploads / job.id, out, tie.progress)
+        tie.beat()
+        keys = {name: f"{job.id}/{job.attempt}/{name}" for name in contoured.files}
+        for name, key in keys.items():
+            parts.results.put(key, out / name)
+            tie.beat()
+    return Ending(State.DONE, None, contoured.verdicts, contoured.warnings, keys)
+
+
+def _problem_of(error: Exception) -> Problem:
+    """Of a foreign exception only the class is told: its message may hold values of the patient's headers."""
+    if isinstance(error, PedcontourError):
+        return Problem.of(error)
+    log.error("internal error: %s", type(error).__name__)
+    return Problem.of(PedcontourError(type(error).__name__))
+
+
+@dataclass
+class _Tie:
+    """The owner's tie to its job: renews the lease, tells progress, and learns whether to stop."""
+
+    jobs: JobStore
+    job_id: str
+    owner: str
+    stage: str = ""
+    told_at: float = float("-inf")
+    lost: threading.Event = field(default_factory=threading.Event)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def progress(self, stage: str, share: float) -> None:
+        """The ``StageProgress`` of the contouring."""
+        now = monotonic()
+        if stage != self.stage or now - self.told_at >= PROGRESS_EVERY_S:
+            self.stage, self.told_at = stage, now
+            self._note(self.jobs.beat(self.job_id, self.owner, stage, share))
+        self._stop_if_told()
+
+    def beat(self) -> None:
+        """Renew the lease and stop where that was asked for."""
+        self.renew()
+        self._stop_if_told()
+
+    def renew(self) -> None:
+        """Renew the lease; what is learned is acted on at the next sign of progress."""
+        self._note(self.jobs.beat(self.job_id, self.owner))
+
+    def _note(self, beat: Beat | None) -> None:
+        if beat is None:
+            self.lost.set()
+        elif beat.cancel_requested:
+            self.cancelled.set()
+
+    def _stop_if_told(self) -> None:
+        if self.lost.is_set():
+            raise _LostError
+        if self.cancelled.is_set():
+            raise CancelledError
+
+
+@contextmanager
+def _heartbeats(tie: _Tie, every_s: float) -> Iterator[None]:
+    """Renew the lease from a thread, so that a stage that tells no progress for long keeps it too."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(every_s):
+            try:
+                tie.renew()
+            except StoreError as error:
+                log.warning("heartbeat: %s", error.code)
+
+    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
