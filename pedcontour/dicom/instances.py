@@ -1,0 +1,272 @@
+"""One file to one instance: its header, checked and without pixels, or word that it is no DICOM.
+
+pydicom reads whatever it can and is not a validator, so the limits are set here: how large a file, how far a deflated
+data set may grow, how deep sequences may nest. Nothing but ``Instance`` or None comes out.
+"""
+
+import logging
+import re
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from math import isfinite
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from pydicom import DataElement, Dataset
+from pydicom.dataelem import RawDataElement, convert_raw_data_element
+from pydicom.filereader import read_dataset
+from pydicom.tag import BaseTag
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+MAX_FILE_BYTES = 256 * 2**20
+"""Larger files are not opened: a single CT slice of 4096 x 4096 has 32 MiB."""
+
+MAX_INFLATED_BYTES = 64 * 2**20
+"""A deflated data set may grow to this: twice the largest slice. Deflate can hide 1000 bytes in one."""
+
+MAX_VALUE_BYTES = 64 * 1024
+"""Longer values are not kept in headers: what results quote is text, and short."""
+
+MAX_NESTING = 8
+"""Deeper sequences are not kept in headers: CT images use four levels."""
+
+UID_PATTERN = re.compile(r"[0-9.]{1,64}")
+"""What passes for a UID: it becomes part of names and messages, so no other character may."""
+
+_PREAMBLE = 128
+_FIRST_GROUP = 0x0008
+_CONTENT_SEQUENCE = 0x0040A730
+_SEGMENTATION_GROUP = 0x0062
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """One DICOM data set on disk.
+
+    ``header`` is the data set up to its pixels, without private, very long, too deeply nested or unreadable elements.
+    ``syntax`` is the transfer syntax UID; ``pixels_at`` is where reading stopped: an offset in the file or, of a
+    deflated one, in the inflated data set.
+    """
+
+    path: Path
+    header: Dataset
+    syntax: str
+    implicit: bool
+    little_endian: bool
+    pixels_at: int
+
+    @property
+    def uid(self) -> str:
+        """SOP Instance UID, empty when missing or malformed."""
+        return uid_of(self.header, "SOPInstanceUID")
+
+    @property
+    def series_uid(self) -> str:
+        """Series Instance UID, empty when missing or malformed."""
+        return uid_of(self.header, "SeriesInstanceUID")
+
+
+def read_instance(path: Path) -> Instance | None:
+    """The header of a DICOM file with or without preamble, in any uncompressed, deflated or encapsulated syntax.
+
+    None when the file is not DICOM, too large, unreadable or broken beyond its first elements. Never raises.
+    """
+    with quiet_pydicom():
+        try:
+            return _read(path)
+        # A parser of hostile bytes: pydicom raises whatever its first assumption to break happens to raise.
+        except (Exception, RecursionError):
+            return None
+
+
+def open_after_header(instance: Instance) -> BinaryIO:
+    """The instance's file, or its inflated data set, as a stream that stands where the header ended.
+
+    Raises ``ValueError`` when it is larger than allowed, ``OSError`` or ``zlib.error`` when it cannot be read.
+    """
+    if instance.syntax != DeflatedExplicitVRLittleEndian:
+        stream: BinaryIO = instance.path.open("rb")
+    else:
+        content = _content(instance.path)
+        stream = _body(content, _file_meta(content)[1], instance.syntax)
+    stream.seek(instance.pixels_at)
+    return stream
+
+
+@contextmanager
+def quiet_pydicom() -> Iterator[None]:
+    """Hold back pydicom's warnings and log lines: they quote values, and those may be a patient's."""
+    log = logging.getLogger("pydicom")
+    before = log.disabled
+    log.disabled = True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.disabled = before
+
+
+def uid_of(header: Dataset, keyword: str) -> str:
+    """A UID of the header, empty when it is missing or not ``[0-9.]{1,64}``."""
+    value = text_of(header, keyword)
+    return value if UID_PATTERN.fullmatch(value) else ""
+
+
+def text_of(header: Dataset, keyword: str) -> str:
+    """A text value of the header without padding, several joined by a backslash; empty when missing or unreadable."""
+    value = _value(header, keyword)
+    if value is None:
+        return ""
+    parts = value if isinstance(value, list) or hasattr(value, "append") else [value]
+    return "\\".join(str(part).strip(" \0") for part in parts)
+
+
+def numbers_of(header: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:
+    """Exactly ``count`` finite numbers of the header, or None."""
+    value = _value(header, keyword)
+    values = value if hasattr(value, "__len__") and not isinstance(value, str) else [value]
+    try:
+        numbers = tuple(float(number) for number in values)
+    except (TypeError, ValueError):
+        return None
+    return numbers if len(numbers) == count and all(map(isfinite, numbers)) else None
+
+
+def integer_of(header: Dataset, keyword: str) -> int | None:
+    """A whole number of the header, or None."""
+    numbers = numbers_of(header, keyword, 1)
+    return int(numbers[0]) if numbers and numbers[0].is_integer() else None
+
+
+def _value(header: Dataset, keyword: str) -> Any:
+    try:
+        return header.get(keyword)
+    except Exception:  # conversions of pydicom raise at will
+        return None
+
+
+def _content(path: Path) -> bytes:
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise ValueError("file too large")
+    return path.read_bytes()
+
+
+def _read(path: Path) -> Instance | None:
+    content = _content(path)
+    syntax, start = _file_meta(content)
+    implicit, little_endian = _encoding(syntax, content[start : start + 6])
+    if not syntax:
+        if not _looks_like_a_data_set(content[start : start + 8]):
+            return None
+        syntax = (
+            ImplicitVRLittleEndian if implicit else (ExplicitVRLittleEndian if little_endian else ExplicitVRBigEndian)
+        )
+    body = _body(content, start, syntax)
+    header = read_dataset(body, implicit, little_endian, stop_when=_is_past_header, defer_size=MAX_VALUE_BYTES)
+    if not header:
+        return None
+    return Instance(path, _slim(header), syntax, header.original_encoding[0] or False, little_endian, body.tell())
+
+
+def _body(content: bytes, start: int, syntax: str) -> BytesIO:
+    """The data set as a stream at its start."""
+    if syntax == DeflatedExplicitVRLittleEndian:
+        return BytesIO(_inflated(content[start:]))
+    body = BytesIO(content)
+    body.seek(start)
+    return body
+
+
+def _is_past_header(tag: BaseTag, vr: str | None, length: int) -> bool:
+    """Stop before reports, segments, contours, functional groups and pixels: no patient, study or plane lies beyond."""
+    return tag == _CONTENT_SEQUENCE or tag.group >= _SEGMENTATION_GROUP
+
+
+def _file_meta(content: bytes) -> tuple[str, int]:
+    """Transfer syntax UID, empty if not said, and where the data set starts.
+
+    File meta information (group 2) is always explicit little endian (PS3.10 7.1), with or without preamble before it.
+    """
+    at = _PREAMBLE + 4 if content[_PREAMBLE : _PREAMBLE + 4] == b"DICM" else 0
+    syntax = ""
+    while len(content) >= at + 8:
+        group, element, vr, length = struct.unpack_from("<HH2sH", content, at)
+        if group != 0x0002:
+            break
+        at += 8
+        if vr in (b"OB", b"UN", b"UT", b"OW", b"SQ"):
+            (length,) = struct.unpack_from("<L", content, at)
+            at += 4
+        if element == 0x0010:
+            syntax = content[at : at + length].decode("ascii", "replace").strip(" \0")
+        at += length
+    return syntax, at
+
+
+def _encoding(syntax: str, first: bytes) -> tuple[bool, bool]:
+    """Implicit VR and little endian, from the transfer syntax or, without one, from the first element."""
+    if syntax == ImplicitVRLittleEndian:
+        return True, True
+    if syntax == ExplicitVRBigEndian:
+        return False, False
+    if syntax:
+        return False, True
+    explicit = first[4:6].isalpha() and first[4:6].isupper()
+    return not explicit, not (explicit and first[:1] == b"\0")
+
+
+def _looks_like_a_data_set(first: bytes) -> bool:
+    """Files without meta information: only those that start with group 8, as every composite object does."""
+    return len(first) == 8 and first[:2] in (struct.pack("<H", _FIRST_GROUP), struct.pack(">H", _FIRST_GROUP))
+
+
+def _inflated(deflated: bytes) -> bytes:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    plain = inflater.decompress(deflated, MAX_INFLATED_BYTES)
+    if inflater.unconsumed_tail:
+        raise ValueError("deflated data set too large")
+    return plain
+
+
+def _slim(header: Dataset) -> Dataset:
+    """Only what results may quote: standard elements that are short, shallow and readable."""
+    kept = Dataset()
+    for tag in header.keys():  # noqa: SIM118 - iterating the data set itself would convert every element
+        element = header.get_item(tag)
+        if not tag.is_private and element is not None and _is_sound(element, header):
+            kept[tag] = element
+    implicit, little_endian = header.original_encoding
+    kept.set_original_encoding(bool(implicit), bool(little_endian), header.original_character_set)
+    return kept
+
+
+def _is_sound(element: DataElement | RawDataElement, header: Dataset) -> bool:
+    if isinstance(element, RawDataElement):
+        if element.value is None and element.length:
+            return False  # longer than MAX_VALUE_BYTES: skipped
+        try:
+            element = convert_raw_data_element(element, encoding=header.original_character_set, ds=header)
+        except Exception:
+            return False
+    return element.VR != "SQ" or _is_shallow(element.value, 1)
+
+
+def _is_shallow(items: Any, depth: int) -> bool:
+    if depth > MAX_NESTING:
+        return False
+    for item in items:
+        for element in item:
+            if element.VR == "SQ" and not _is_shallow(element.value, depth + 1):
+                return False
+    return True

@@ -1,0 +1,289 @@
+"""Stored pixels to Hounsfield units, whatever the transfer syntax, into one preallocated volume.
+
+Every slice is rescaled with its own slope and intercept. What is padding, or below -1024 HU, becomes -1024 HU: air. The
+volume is int16 when every slice's slope and intercept are whole numbers, else float32. Declared sizes are compared
+with the bytes at hand before memory is taken, for codestreams with the size they state themselves.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, BinaryIO, Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.encaps import generate_frames
+from pydicom.filereader import data_element_generator
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import (
+    JPEG2000,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+)
+
+from pedcontour.dicom.codestreams import stated_size
+from pedcontour.dicom.instances import Instance, integer_of, numbers_of, open_after_header, quiet_pydicom, text_of
+from pedcontour.errors import InputError, PixelsUndecodableError, RescaleMissingError
+
+AIR_HU = -1024
+"""The bottom of the usual CT scale; what lies below marks pixels outside the reconstruction circle."""
+
+HIGHEST_HU = 32767
+"""The top of int16; metal saturates far below."""
+
+MAX_MATRIX = 4096
+"""Rows and columns at most: the largest CT reconstructions have 2048."""
+
+NATIVE = frozenset(
+    {ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian}
+)
+"""Transfer syntaxes whose pixels are plain numbers."""
+
+DECODERS: dict[str, str] = {
+    JPEGBaseline8Bit: "pylibjpeg",
+    JPEGExtended12Bit: "pylibjpeg",
+    JPEGLossless: "pylibjpeg",
+    JPEGLosslessSV1: "pylibjpeg",
+    JPEGLSLossless: "pyjpegls",  # four times as fast as pylibjpeg here
+    JPEGLSNearLossless: "pyjpegls",
+    JPEG2000Lossless: "pylibjpeg",
+    JPEG2000: "pylibjpeg",
+    RLELossless: "pydicom",
+}
+"""The compressed transfer syntaxes that are read, each with the pydicom plugin that decodes it. No other is tried."""
+
+HEADER_ALLOWANCE = 64 * 1024
+"""Longer elements between header and pixels (overlays) are stepped over unread."""
+
+_PIXEL_DATA = 0x7FE00010
+_UNDEFINED = 0xFFFFFFFF
+
+
+@dataclass(frozen=True)
+class PixelFormat:
+    """How the numbers of one slice are stored, and what makes Hounsfield units of them.
+
+    ``padding`` is the first and last stored value that means "no pixel here", None when there is none.
+    """
+
+    rows: int
+    columns: int
+    allocated: int
+    stored: int
+    high_bit: int
+    signed: bool
+    slope: float
+    intercept: float
+    padding: tuple[int, int] | None
+
+    @property
+    def gives_integers(self) -> bool:
+        """Whether every stored value becomes a whole number of HU."""
+        return self.slope.is_integer() and self.intercept.is_integer()
+
+    @cached_property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of a stored number in memory."""
+        return np.dtype(f"{'i' if self.signed else 'u'}{self.allocated // 8}")
+
+    @property
+    def frame_bytes(self) -> int:
+        """Length of an uncompressed slice."""
+        return self.rows * self.columns * self.allocated // 8
+
+
+def read_voxels(instances: Sequence[Instance]) -> npt.NDArray[Any]:
+    """The slices in HU, axes ``(k, j, i)`` in the order given; all must have the same rows and columns.
+
+    Raises ``RescaleMissingError`` when a slice does not say how to get HU, ``PixelsUndecodableError`` when pixels are
+    absent, truncated, not decodable, or more than memory holds; both name the slices.
+    """
+    _refuse(RescaleMissingError, "", instances, [_rescale(instance) for instance in instances])
+    supported = [instance.syntax in NATIVE or instance.syntax in DECODERS for instance in instances]
+    _refuse(PixelsUndecodableError, "transfer syntax not supported", instances, supported)
+    formats = [pixel_format(instance) for instance in instances]
+    _refuse(PixelsUndecodableError, "size or depth of pixels out of bounds", instances, formats)
+    known = [form for form in formats if form is not None]
+    enough = [_may_hold(i, form) for i, form in zip(instances, known, strict=True)]
+    _refuse(PixelsUndecodableError, "pixel data shorter than declared", instances, enough)
+    try:
+        volume = np.empty(
+            (len(known), known[0].rows, known[0].columns),
+            np.int16 if all(f.gives_integers for f in known) else np.float32,
+        )
+        read = [_read_slice(i, f, out) for i, f, out in zip(instances, known, volume, strict=True)]
+    except MemoryError:
+        raise PixelsUndecodableError("the volume does not fit into memory") from None
+    _refuse(PixelsUndecodableError, "absent, truncated or damaged", instances, read)
+    return volume
+
+
+def read_hounsfield(instance: Instance) -> npt.NDArray[Any] | None:
+    """One slice in HU, axes ``(j, i)``, int16 or float32; None when it cannot be decoded."""
+    try:
+        return cast("npt.NDArray[Any]", read_voxels([instance])[0])
+    except InputError:
+        return None
+
+
+def pixel_format(instance: Instance) -> PixelFormat | None:
+    """What the header says about the pixels; None when that is missing or out of bounds."""
+    header, rescale = instance.header, _rescale(instance)
+    keywords = ("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation")
+    rows, columns, allocated, stored, high_bit, sign = (integer_of(header, keyword) for keyword in keywords)
+    if rows is None or columns is None or allocated is None or sign is None or rescale is None:
+        return None
+    stored = allocated if stored is None else stored
+    high_bit = stored - 1 if high_bit is None else high_bit
+    if allocated not in (8, 16, 32) or not 0 < stored <= high_bit + 1 <= allocated or sign not in (0, 1):
+        return None
+    if not (0 < rows <= MAX_MATRIX and 0 < columns <= MAX_MATRIX):
+        return None
+    signed = sign == 1
+    return PixelFormat(
+        rows, columns, allocated, stored, high_bit, signed, *rescale, _padding(instance, allocated, signed)
+    )
+
+
+def _refuse(error: type[InputError], detail: str, instances: Iterable[Instance], sound: Iterable[object]) -> None:
+    """Raise with the UIDs of the instances whose entry in ``sound`` is None or False."""
+    culprits = [instance.uid for instance, entry in zip(instances, sound, strict=True) if entry in (None, False)]
+    if culprits:
+        raise error(detail, instance_uids=culprits)
+
+
+def _rescale(instance: Instance) -> tuple[float, float] | None:
+    """Slope and intercept when they lead to HU.
+
+    Both are required in CT (PS3.3 C.8.2.1); without them stored values have no unit, and guessing would be wrong by
+    1024 HU. A Rescale Type is required only when it is not HU.
+    """
+    slope, intercept = (numbers_of(instance.header, f"Rescale{name}", 1) for name in ("Slope", "Intercept"))
+    if slope is None or intercept is None or slope[0] <= 0:
+        return None
+    if text_of(instance.header, "RescaleType") not in ("", "HU"):
+        return None
+    return slope[0], intercept[0]
+
+
+def _padding(instance: Instance, allocated: int, signed: bool) -> tuple[int, int] | None:
+    """Padding values as stored numbers; writers disagree on their sign, so only the bits count."""
+    first = integer_of(instance.header, "PixelPaddingValue")
+    if first is None:
+        return None
+    last = integer_of(instance.header, "PixelPaddingRangeLimit")
+    ends = sorted(_as_stored(value, allocated, signed) for value in (first, first if last is None else last))
+    return ends[0], ends[1]
+
+
+def _as_stored(value: int, allocated: int, signed: bool) -> int:
+    value &= (1 << allocated) - 1
+    return value - (1 << allocated) if signed and value >> (allocated - 1) else value
+
+
+def _may_hold(instance: Instance, form: PixelFormat) -> bool:
+    """Whether the file is long enough for the pixels it declares; a compressed one says so only when decoded."""
+    if instance.syntax == DeflatedExplicitVRLittleEndian or instance.syntax in DECODERS:
+        return True
+    return instance.path.stat().st_size >= instance.pixels_at + form.frame_bytes
+
+
+def _read_slice(instance: Instance, form: PixelFormat, out: npt.NDArray[Any]) -> bool:
+    """Fill ``out`` with HU; False when the pixels cannot be decoded."""
+    try:
+        with quiet_pydicom():
+            stored = _native(instance, form) if instance.syntax in NATIVE else _decoded(instance, form)
+    except MemoryError:
+        raise
+    # Decoders of hostile bytes raise whatever their first assumption to break happens to raise.
+    except (Exception, RecursionError):
+        return False
+    _to_hounsfield(stored, form, out)
+    return True
+
+
+def _native(instance: Instance, form: PixelFormat) -> npt.NDArray[Any]:
+    with open_after_header(instance) as stream:
+        length = _find_pixels(stream, instance)
+        if length < form.frame_bytes:
+            raise ValueError("too short")
+        content = stream.read(form.frame_bytes)
+    numbers = np.frombuffer(content, form.dtype.newbyteorder("<" if instance.little_endian else ">"))
+    numbers = numbers.astype(form.dtype, copy=False)
+    return numbers.reshape(form.rows, form.columns)
+
+
+def _decoded(instance: Instance, form: PixelFormat) -> npt.NDArray[Any]:
+    with open_after_header(instance) as stream:
+        if _find_pixels(stream, instance) != _UNDEFINED:
+            raise ValueError("not encapsulated")
+        content = stream.read()
+    size = stated_size(instance.syntax, next(generate_frames(content, number_of_frames=1)))
+    if size is not None and size != (form.rows, form.columns):
+        raise ValueError("the codestream has another size")
+    layout: dict[str, Any] = {
+        "rows": form.rows,
+        "columns": form.columns,
+        "samples_per_pixel": 1,
+        "number_of_frames": 1,
+        "photometric_interpretation": "MONOCHROME2",
+        "bits_allocated": form.allocated,
+        "bits_stored": form.stored,
+        "pixel_representation": int(form.signed),
+        "pixel_keyword": "PixelData",
+    }
+    plugin = DECODERS[instance.syntax]
+    numbers, _ = get_decoder(instance.syntax).as_array(content, index=0, raw=True, decoding_plugin=plugin, **layout)
+    return numbers.reshape(form.rows, form.columns).astype(form.dtype, copy=False)
+
+
+def _find_pixels(stream: BinaryIO, instance: Instance) -> int:
+    """Move ``stream`` to the value of Pixel Data; returns its declared length."""
+    between = data_element_generator(
+        stream,
+        instance.implicit,
+        instance.little_endian,
+        stop_when=lambda tag, vr, length: tag >= _PIXEL_DATA,
+        defer_size=HEADER_ALLOWANCE,
+    )
+    for _ in between:
+        pass
+    order: Literal["little", "big"] = "little" if instance.little_endian else "big"
+    start = stream.read(8 if instance.implicit else 12)
+    group, element = int.from_bytes(start[:2], order), int.from_bytes(start[2:4], order)
+    if (group << 16 | element) != _PIXEL_DATA:
+        raise ValueError("no pixel data")
+    return int.from_bytes(start[-4:], order)
+
+
+def _to_hounsfield(stored: npt.NDArray[Any], form: PixelFormat, out: npt.NDArray[Any]) -> None:
+    padded = None
+    if form.padding is not None and not _is_air_anyway(form, form.padding[1]):
+        # Before the unused high bits go: padding is often a value that uses them.
+        padded = (stored >= form.padding[0]) & (stored <= form.padding[1])
+    if form.stored < form.allocated:
+        stored = (stored << (form.allocated - 1 - form.high_bit)) >> (form.allocated - form.stored)
+    if out.dtype == np.int16:
+        wide = stored.astype(np.int32 if form.allocated <= 16 and form.slope == 1 else np.int64)
+        if form.slope != 1:
+            wide = wide * int(form.slope)
+        out[...] = np.clip(wide + int(form.intercept), AIR_HU, HIGHEST_HU)
+    else:
+        out[...] = np.maximum(stored * form.slope + form.intercept, AIR_HU)
+    if padded is not None:
+        out[padded] = AIR_HU
+
+
+def _is_air_anyway(form: PixelFormat, padding: int) -> bool:
+    """Whether rescaling alone brings the padding to the bottom of the scale, which saves looking for it."""
+    return form.stored == form.allocated and padding * form.slope + form.intercept <= AIR_HU

@@ -1,0 +1,130 @@
+"""Files to one checked CT series: the door through which every image enters."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pedcontour.dicom.geometry import SlicePlane, stack
+from pedcontour.dicom.instances import Instance, read_instance, text_of, uid_of
+from pedcontour.dicom.pixels import read_hounsfield, read_voxels
+from pedcontour.dicom.selection import REASONS, Ignored, plane_of, select_series, summarise
+from pedcontour.dicom.series import CtSeries
+from pedcontour.errors import (
+    FrameOfReferenceMissingError,
+    GeometryMissingError,
+    InputError,
+    PatientMixedError,
+    SlicesDuplicatedError,
+    UidMissingError,
+    UploadEmptyError,
+)
+from pedcontour.volume import Volume
+
+__all__ = ["Ignored", "Intake", "read_series"]
+
+SAME_FOR_ALL = ("PatientID", "PatientName", "PatientBirthDate", "StudyInstanceUID")
+"""What every slice of a series must agree on: results name one patient and one study."""
+
+
+@dataclass(frozen=True)
+class Intake:
+    """A series and what came with it but was left out."""
+
+    series: CtSeries
+    ignored: tuple[Ignored, ...]
+
+
+def read_series(files: Sequence[Path], *, series_uid: str | None = None) -> Intake:
+    """Read the CT series among ``files``; ``series_uid`` chooses one where several could be meant.
+
+    The result does not depend on the order of ``files``. Only errors derived from ``InputError`` are raised: what is
+    no CT slice is ignored and said, what cannot be contoured exactly is refused with the UIDs at fault.
+    """
+    if not files:
+        raise UploadEmptyError
+    found = [(file, read_instance(file)) for file in files]
+    unreadable = sum(instance is None for _, instance in found)
+    selection = select_series([instance for _, instance in found if instance is not None], series_uid)
+    _check_uids(selection.instances)
+    slices, copies = _without_copies(selection.instances)
+    _check_identity(slices)
+    planes = _planes(slices)
+    stacked = stack(planes)
+    ordered = [slices[n] for n in stacked.order]
+    _refuse(
+        FrameOfReferenceMissingError, "missing", [i for i in ordered if not uid_of(i.header, "FrameOfReferenceUID")]
+    )
+    voxels = read_voxels(ordered)
+    ignored = [*selection.ignored, *summarise(("DUPLICATE_INSTANCE", copy) for copy in copies)]
+    if unreadable:
+        ignored.append(Ignored("NOT_DICOM", REASONS["NOT_DICOM"], unreadable, ()))
+    series = CtSeries(Volume(stacked.grid, voxels), tuple(instance.header for instance in ordered))
+    return Intake(series, tuple(ignored))
+
+
+def _refuse(error: type[InputError], detail: str, culprits: Sequence[Instance]) -> None:
+    if culprits:
+        raise error(detail, instance_uids=sorted(instance.uid for instance in culprits if instance.uid))
+
+
+def _check_uids(instances: Sequence[Instance]) -> None:
+    """Results refer to study, series and instances by UID; a class UID says that the slices are CT."""
+    keywords = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
+    missing = {
+        keyword: culprits
+        for keyword in keywords
+        if (culprits := [i for i in instances if not uid_of(i.header, keyword)])
+    }
+    if missing:
+        detail = ", ".join(f"{keyword} in {len(culprits)} of {len(instances)}" for keyword, culprits in missing.items())
+        uids = {instance.uid for culprits in missing.values() for instance in culprits if instance.uid}
+        raise UidMissingError(detail, instance_uids=sorted(uids))
+
+
+def _without_copies(instances: Sequence[Instance]) -> tuple[list[Instance], list[Instance]]:
+    """Each instance once, and the further copies.
+
+    Raises ``SlicesDuplicatedError`` when two of one SOP Instance UID differ in place or pixels: one of them is wrong.
+    """
+    by_uid: defaultdict[str, list[Instance]] = defaultdict(list)
+    for instance in sorted(instances, key=lambda i: str(i.path)):
+        by_uid[instance.uid].append(instance)
+    copies: list[Instance] = []
+    for uid, same in by_uid.items():
+        if not all(_is_copy(same[0], other) for other in same[1:]):
+            raise SlicesDuplicatedError("different slices under one SOP Instance UID", instance_uids=[uid])
+        copies += same[1:]
+    return [same[0] for same in by_uid.values()], copies
+
+
+def _is_copy(one: Instance, other: Instance) -> bool:
+    if one.path.read_bytes() == other.path.read_bytes():
+        return True
+    keywords = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", *SAME_FOR_ALL)
+    if any(text_of(one.header, keyword) != text_of(other.header, keyword) for keyword in keywords):
+        return False
+    first, second = read_hounsfield(one), read_hounsfield(other)
+    return first is not None and second is not None and first.shape == second.shape and bool((first == second).all())
+
+
+def _check_identity(instances: Sequence[Instance]) -> None:
+    """One patient, one study, and positions that all mean the same origin."""
+    for keyword in SAME_FOR_ALL:
+        _refuse(PatientMixedError, f"{keyword} differs", _minority(instances, keyword))
+    _refuse(FrameOfReferenceMissingError, "differs", _minority(instances, "FrameOfReferenceUID"))
+
+
+def _minority(instances: Sequence[Instance], keyword: str) -> list[Instance]:
+    """The instances that do not share the most frequent value of an attribute."""
+    by_value: defaultdict[str, list[Instance]] = defaultdict(list)
+    for instance in instances:
+        by_value[text_of(instance.header, keyword)].append(instance)
+    usual = max(sorted(by_value), key=lambda value: len(by_value[value]))
+    return [instance for value, own in by_value.items() if value != usual for instance in own]
+
+
+def _planes(instances: Sequence[Instance]) -> list[SlicePlane]:
+    planes = [plane_of(instance) for instance in instances]
+    _refuse(GeometryMissingError, "", [i for i, plane in zip(instances, planes, strict=True) if plane is None])
+    return [plane for plane in planes if plane is not None]

@@ -1,0 +1,204 @@
+"""Choose the one CT series to contour among everything that came along, and say what was left out and why.
+
+First every instance is looked at alone: only slices of classic CT Image Storage stay. Then the series of those slices
+are compared: one that cannot be an axial volume (sagittal or coronal reformats, single slices) or is a mere reformat
+gives way to one that can. Two that could both be meant are never chosen between.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from pydicom.uid import (
+    CTImageStorage,
+    EnhancedCTImageStorage,
+    LegacyConvertedEnhancedCTImageStorage,
+    MediaStorageDirectoryStorage,
+)
+
+from pedcontour.dicom.geometry import SAME_POSITION_MM, SlicePlane, is_axial, is_complete, is_orthonormal
+from pedcontour.dicom.instances import UID_PATTERN, Instance, integer_of, numbers_of, text_of
+from pedcontour.errors import InputError, MixedSeriesError, MultiframeUnsupportedError, NotCtError
+
+MULTIFRAME_CT = frozenset({EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage})
+
+REASONS = {
+    "NOT_DICOM": "not a readable DICOM file",
+    "DICOMDIR": "a directory of DICOM files",
+    "NOT_CT": "another kind of object than a CT image",
+    "MULTIFRAME_UNSUPPORTED": "multi-frame CT",
+    "LOCALIZER": "a localizer image",
+    "DOSE_PAGE": "a dose or protocol page",
+    "PROJECTION": "a projection or rendering, not slices in HU",
+    "COLOUR": "a colour picture",
+    "REFORMAT": "a series derived from another one",
+    "ORIENTATION_UNSUPPORTED": "a series that is not axial",
+    "GEOMETRY_MISSING": "a series without positions",
+    "TOO_FEW_SLICES": "a series with fewer than two positions",
+    "SERIES_NOT_CHOSEN": "another CT series than the chosen one",
+    "DUPLICATE_INSTANCE": "a second copy of an instance",
+}
+"""Every code under which something can be ignored. Where an error has the same code, it is raised when nothing else is
+left."""
+
+_WORDS = re.compile(r"[A-Z0-9]+")
+_LOCALIZER_WORDS = frozenset({"LOCALIZER", "LOCALISER", "TOPOGRAM", "SCOUT", "SURVIEW", "SCANOGRAM"})
+_DOSE_WORDS = frozenset({"DOSE", "PROT", "PROTOCOL", "REPORT", "SCREEN"})
+_PROJECTION_WORDS = frozenset({"MIP", "MINIP", "PROJECTION", "VRT", "RENDERED", "CURVED", "CPR", "SSD"})
+_REFORMAT_WORDS = frozenset({"MPR", "REFORMATTED", "REFORMAT", "AVERAGE", "MEAN"})
+_MODALITY = re.compile(r"[A-Z]{2,16}")
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """What was left out: a stable ``code`` of ``REASONS``, a ``reason`` in words, how many files, and their UIDs.
+
+    ``uids`` are SOP Instance UIDs as far as the files have well-formed ones.
+    """
+
+    code: str
+    reason: str
+    count: int
+    uids: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """The slices of the chosen series, in no particular order, and everything else."""
+
+    instances: tuple[Instance, ...]
+    ignored: tuple[Ignored, ...]
+
+
+def select_series(instances: Sequence[Instance], series_uid: str | None = None) -> Selection:
+    """Choose the CT series; ``series_uid`` names one, else there must be one candidate only.
+
+    Raises ``NotCtError`` when there is no CT slice (of that series), ``MultiframeUnsupportedError`` when there is only
+    multi-frame CT, ``MixedSeriesError`` with the Series Instance UIDs in its detail when several series could be meant.
+    """
+    slices: list[Instance] = []
+    left_out: list[tuple[str, Instance]] = []
+    for instance in instances:
+        code = why_not_a_slice(instance)
+        if code:
+            left_out.append((code, instance))
+        else:
+            slices.append(instance)
+    series: defaultdict[str, list[Instance]] = defaultdict(list)
+    for instance in slices:
+        series[instance.series_uid].append(instance)
+    if series_uid is not None:
+        series = defaultdict(list, {uid: own for uid, own in series.items() if uid == series_uid} if series_uid else {})
+    if not series:
+        raise _nothing_left(left_out, len(slices), series_uid)
+    chosen, weaknesses = _choose(series)
+    left_out.extend(
+        (weaknesses.get(instance.series_uid) or "SERIES_NOT_CHOSEN", instance)
+        for instance in slices
+        if instance.series_uid != chosen
+    )
+    return Selection(tuple(series[chosen]), summarise(left_out))
+
+
+def why_not_a_slice(instance: Instance) -> str:
+    """The code under which an instance is ignored, empty when it is a slice of a classic CT."""
+    header = instance.header
+    sop_class, modality = text_of(header, "SOPClassUID"), text_of(header, "Modality")
+    if sop_class == MediaStorageDirectoryStorage:
+        return "DICOMDIR"
+    if sop_class in MULTIFRAME_CT:
+        return "MULTIFRAME_UNSUPPORTED"
+    # Some anonymisers empty every UID, that of the SOP class too; the modality still tells.
+    if sop_class not in (CTImageStorage, "") or modality != "CT":
+        return "NOT_CT"
+    if (integer_of(header, "NumberOfFrames") or 1) > 1:
+        return "MULTIFRAME_UNSUPPORTED"
+    if (integer_of(header, "SamplesPerPixel") or 1) > 1:
+        return "COLOUR"
+    words = _image_type_words(instance)
+    kinds = (("LOCALIZER", _LOCALIZER_WORDS), ("DOSE_PAGE", _DOSE_WORDS), ("PROJECTION", _PROJECTION_WORDS))
+    return next((code for code, marks in kinds if words & marks), "")
+
+
+def plane_of(instance: Instance) -> SlicePlane | None:
+    """The slice's place as numbers; None when any of it is missing or not finite."""
+    header = instance.header
+    position = numbers_of(header, "ImagePositionPatient", 3)
+    directions = numbers_of(header, "ImageOrientationPatient", 6)
+    spacing = numbers_of(header, "PixelSpacing", 2)
+    rows, columns = integer_of(header, "Rows"), integer_of(header, "Columns")
+    if position is None or directions is None or spacing is None or rows is None or columns is None:
+        return None
+    plane = SlicePlane(
+        instance.uid,
+        np.array(position),
+        np.array(directions[:3]),
+        np.array(directions[3:]),
+        (spacing[0], spacing[1]),
+        (rows, columns),
+    )
+    return plane if is_complete(plane) else None
+
+
+def summarise(left_out: Iterable[tuple[str, Instance]]) -> tuple[Ignored, ...]:
+    """Group what was left out by code (and modality), in order of code."""
+    groups: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for code, instance in left_out:
+        reason = REASONS[code]
+        modality = text_of(instance.header, "Modality")
+        if code == "NOT_CT" and _MODALITY.fullmatch(modality):
+            reason += f" ({modality})"
+        groups[code, reason].append(instance.uid)
+    return tuple(
+        Ignored(code, reason, len(uids), tuple(sorted(uid for uid in uids if uid)))
+        for (code, reason), uids in sorted(groups.items())
+    )
+
+
+def _image_type_words(instance: Instance) -> set[str]:
+    return set(_WORDS.findall(text_of(instance.header, "ImageType").upper()))
+
+
+def _choose(series: dict[str, list[Instance]]) -> tuple[str, dict[str, str]]:
+    """The UID of the one candidate, and what is wrong with each of the others."""
+    if len(series) == 1:
+        return next(iter(series)), {}
+    weaknesses = {uid: _weakness(own) for uid, own in series.items()}
+    # A proper axial series goes before a reformat, a reformat before what cannot be a volume at all.
+    for allowed in ({""}, {"REFORMAT"}, set(weaknesses.values())):
+        fit = sorted(uid for uid in series if weaknesses[uid] in allowed)
+        if len(fit) == 1:
+            return fit[0], weaknesses
+        if fit:
+            raise MixedSeriesError(
+                "; ".join(f"{uid or 'no Series Instance UID'}: {len(series[uid])} slices" for uid in fit)
+            )
+    raise AssertionError("every weakness is allowed in the last round")
+
+
+def _weakness(own: Sequence[Instance]) -> str:
+    """Why a series gives way to another candidate, empty when it does not."""
+    planes = [plane_of(instance) for instance in own]
+    known = [plane for plane in planes if plane is not None and is_orthonormal(plane)]
+    if not known:
+        return "GEOMETRY_MISSING"
+    if sum(map(is_axial, known)) * 2 < len(known):
+        return "ORIENTATION_UNSUPPORTED"
+    heights = [float(plane.position_mm @ known[0].normal) for plane in known]
+    if max(heights) - min(heights) < SAME_POSITION_MM:
+        return "TOO_FEW_SLICES"
+    return "REFORMAT" if all(_image_type_words(instance) & _REFORMAT_WORDS for instance in own) else ""
+
+
+def _nothing_left(left_out: Sequence[tuple[str, Instance]], slices: int, series_uid: str | None) -> InputError:
+    counts = Counter(code for code, _ in left_out)
+    detail = ", ".join(f"{count} {code}" for code, count in sorted(counts.items())) or "no DICOM files"
+    if slices:
+        name = series_uid if UID_PATTERN.fullmatch(series_uid or "") else "of that name"
+        return NotCtError(f"no CT slice of series {name}")
+    multiframe = sorted(instance.uid for code, instance in left_out if code == "MULTIFRAME_UNSUPPORTED")
+    if multiframe:
+        return MultiframeUnsupportedError(detail, instance_uids=[uid for uid in multiframe if uid])
+    return NotCtError(f"ignored: {detail}" if counts else detail)

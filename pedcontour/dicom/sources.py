@@ -1,0 +1,138 @@
+"""Where images come from: a folder, or a zip that is unpacked with no trust in what it says about itself.
+
+A zip's directory is a claim by its sender. Bytes are counted as they stream out, names never reach the disk, and
+anything but plain, shallow files is refused as a whole: a half-read series would be worse than none.
+"""
+
+import shutil
+import stat
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from pedcontour.errors import ArchiveUnsafeError, PedcontourError, UploadEmptyError, UploadTooLargeError
+
+_PIECE = 1 << 20
+_ENCRYPTED = 0x1
+_ARCHIVE_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"7z\xbc\xaf\x27\x1c", b"Rar!")
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+@dataclass(frozen=True)
+class ArchiveLimits:
+    """How much a zip may hold.
+
+    ``entries`` counts files and folders. ``total_bytes`` and ``file_bytes`` count what streams out. ``ratio`` is how
+    many times larger than its packed form an entry may become once it has given ``ratio_free_bytes``: CT shrinks to a
+    half or, where it is mostly air, to a tenth; a bomb to a thousandth.
+    """
+
+    entries: int = 20_000
+    total_bytes: int = 8 * 2**30
+    file_bytes: int = 2**30
+    ratio: int = 200
+    ratio_free_bytes: int = 4 * 2**20
+
+
+@contextmanager
+def open_source(source: Path) -> Iterator[list[Path]]:
+    """The plain files of a folder (with its subfolders, links left out) or of a zip, in order of name.
+
+    A zip is unpacked into a temporary folder that is gone at the end. Raises ``UploadEmptyError`` when there are no
+    files, and what ``unpack_archive`` raises.
+    """
+    if source.is_dir():
+        files = sorted(path for path in source.rglob("*") if path.is_file() and not path.is_symlink())
+        if not files:
+            raise UploadEmptyError
+        yield files
+        return
+    if not source.is_file():
+        raise UploadEmptyError("there is no such folder or zip")
+    folder = Path(tempfile.mkdtemp(prefix="pedcontour-"))
+    try:
+        yield unpack_archive(source, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def unpack_archive(archive: Path, target: Path, limits: ArchiveLimits | None = None) -> list[Path]:
+    """Unpack a zip into ``target`` under names of our own, and return the files in the order of the zip.
+
+    Raises ``ArchiveUnsafeError`` for a damaged or encrypted zip, links, devices, absolute or parent paths, archives
+    within, and entries that grow beyond the ratio; ``UploadTooLargeError`` beyond the other limits;
+    ``UploadEmptyError`` when no file is in it. What was unpacked until then is removed.
+    """
+    limits = limits or ArchiveLimits()
+    target.mkdir(parents=True, exist_ok=True)
+    unpacked: list[Path] = []
+    try:
+        with zipfile.ZipFile(archive) as content:
+            _unpack(content, target, limits, unpacked)
+    except PedcontourError:
+        _remove(unpacked)
+        raise
+    # zipfile raises all of these for hostile or unusual archives, RuntimeError for a password, OverflowError for sizes.
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError, EOFError, OverflowError) as error:
+        _remove(unpacked)
+        raise ArchiveUnsafeError(f"not readable as a zip: {type(error).__name__}") from None
+    if not unpacked:
+        raise UploadEmptyError
+    return unpacked
+
+
+def _unpack(content: zipfile.ZipFile, target: Path, limits: ArchiveLimits, unpacked: list[Path]) -> None:
+    entries = content.infolist()
+    if len(entries) > limits.entries:
+        raise UploadTooLargeError(f"{len(entries)} entries, at most {limits.entries}")
+    for entry in entries:
+        _check_entry(entry)
+    left = limits.total_bytes
+    for number, entry in enumerate(entries):
+        if entry.is_dir():
+            continue
+        file = target / f"{number:06d}.part"
+        unpacked.append(file)
+        left -= _unpack_entry(content, entry, file, limits, left)
+
+
+def _check_entry(entry: zipfile.ZipInfo) -> None:
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise ArchiveUnsafeError("an entry is a link or a device")
+    if entry.flag_bits & _ENCRYPTED:
+        raise ArchiveUnsafeError("an entry is encrypted")
+    if entry.compress_type not in _METHODS:
+        raise ArchiveUnsafeError("an entry is packed with a method other than deflate")
+    for path in (PurePosixPath(entry.filename), PureWindowsPath(entry.filename)):
+        if path.is_absolute() or path.drive or path.root or ".." in path.parts:
+            raise ArchiveUnsafeError("an entry's path leads outside the zip")
+
+
+def _unpack_entry(
+    content: zipfile.ZipFile, entry: zipfile.ZipInfo, file: Path, limits: ArchiveLimits, left: int
+) -> int:
+    """Stream one entry to ``file``; returns its length."""
+    allowed = min(limits.file_bytes, left)
+    by_ratio = max(limits.ratio_free_bytes, limits.ratio * entry.compress_size)
+    written = 0
+    with content.open(entry) as stream, file.open("xb") as out:
+        while piece := stream.read(_PIECE):
+            if not written and piece.startswith(_ARCHIVE_STARTS):
+                raise ArchiveUnsafeError("an entry is an archive itself")
+            written += len(piece)
+            if written > allowed:
+                raise UploadTooLargeError(f"more than {limits.total_bytes} bytes, or {limits.file_bytes} in one file")
+            if written > by_ratio:
+                raise ArchiveUnsafeError(f"an entry grows more than {limits.ratio} times")
+            out.write(piece)
+    return written
+
+
+def _remove(files: list[Path]) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)
