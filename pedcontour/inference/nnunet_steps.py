@@ -16,12 +16,14 @@ import torch
 from pedcontour.errors import ModelUnsupportedError
 from pedcontour.inference.nnunet_network import Definition
 from pedcontour.inference.nnunet_quiet import quiet
+from pedcontour.inference.winner import AxisSampling, Sampling, winning_class
 
 with quiet():
     from acvl_utils.cropping_and_padding.padding import pad_nd_image  # type: ignore[import-untyped]
+    from nnunetv2.configuration import ANISO_THRESHOLD
     from nnunetv2.inference.sliding_window_prediction import compute_gaussian, compute_steps_for_sliding_window
     from nnunetv2.preprocessing.cropping.cropping import create_nonzero_mask
-    from nnunetv2.preprocessing.resampling.default_resampling import compute_new_shape
+    from nnunetv2.preprocessing.resampling.default_resampling import compute_new_shape, determine_do_sep_z_and_axis
 
 TILE_STEP = 0.5
 """nnU-Net's default: neighbouring tiles overlap by half."""
@@ -143,31 +145,72 @@ def _tiles(shape: tuple[int, ...], patch: tuple[int, ...]) -> Iterator[Slices]:
 def label_channels(
     definition: Definition, logits: torch.Tensor, prepared: Prepared, progress: Callable[[float], None]
 ) -> npt.NDArray[np.uint8]:
-    """The winning channel of every voxel of the scanner's grid, axes ``(k, j, i)``.
+    """The winning channel of every voxel of the scanner's grid, axes ``(k, j, i)``, as nnU-Net's export finds it.
 
-    nnU-Net resamples all channels at once and takes the first largest. Channel by channel with a running maximum
-    gives the same in the memory of two: its resampling treats channels one by one, and only a larger value displaces
-    an earlier one.
+    nnU-Net resamples all channels to the scanner's grid and takes the first largest. Where its resampling is linear
+    (its default), ``winning_class`` gives the same without the volumes; else channel by channel with a running maximum.
     """
-    configuration = definition.configuration
     shape = tuple(part.stop - part.start for part in prepared.box)
-    best: npt.NDArray[Any] | None = None
-    winner = np.zeros(shape, np.uint8)
-    for channel in range(len(logits)):
-        resampled = configuration.resampling_fn_probabilities(
-            logits[channel : channel + 1], shape, configuration.spacing, prepared.spacing_mm
-        )
-        values = np.asarray(resampled)[0]
-        if best is None:
-            best = values.copy()
-        else:
-            larger = values > best
-            winner[larger] = channel
-            np.copyto(best, values, where=larger)
-        progress((channel + 1) / len(logits))
+    sampling = _linear_sampling(definition, tuple(logits.shape[1:]), shape, prepared.spacing_mm)
+    if sampling is not None:
+        winner = winning_class(logits.numpy(), sampling, progress)
+    else:
+        winner = _running_maximum(definition, logits, shape, prepared.spacing_mm, progress)
     full = np.zeros(prepared.full_shape, np.uint8)
     full[prepared.box] = winner
     return full.transpose(definition.plans.transpose_backward)
+
+
+def _linear_sampling(
+    definition: Definition, coarse: tuple[int, ...], fine: tuple[int, ...], spacing_mm: tuple[float, ...]
+) -> Sampling | None:
+    """nnU-Net's default resampling of logits, axis by axis; None where the plans ask for another one.
+
+    Linear, but for an axis of thick slices, along which nnU-Net takes the nearest.
+    """
+    plan = definition.configuration.configuration
+    defaults = {"is_seg": False, "order": 3, "order_z": 0, "force_separate_z": False}
+    defaults["separate_z_anisotropy_threshold"] = ANISO_THRESHOLD
+    options = defaults | plan["resampling_fn_probabilities_kwargs"]
+    if plan["resampling_fn_probabilities"] != "resample_data_or_seg_to_shape" or options["is_seg"]:
+        return None
+    separate, thick_axis = determine_do_sep_z_and_axis(
+        options["force_separate_z"],
+        definition.configuration.spacing,
+        spacing_mm,
+        options["separate_z_anisotropy_threshold"],
+    )
+    if options["order"] != 1 or (separate and options["order_z"] != 0):
+        return None
+    a, b, c = (
+        AxisSampling.nearest(n, m) if separate and axis == thick_axis else AxisSampling.linear(n, m)
+        for axis, (n, m) in enumerate(zip(coarse, fine, strict=True))
+    )
+    return a, b, c
+
+
+def _running_maximum(
+    definition: Definition,
+    logits: torch.Tensor,
+    shape: tuple[int, ...],
+    spacing_mm: tuple[float, ...],
+    progress: Callable[[float], None],
+) -> npt.NDArray[np.uint8]:
+    """The first largest channel after nnU-Net's own resampling, holding two channels at a time.
+
+    It treats channels one by one, so this gives what resampling all of them and taking the maximum gives.
+    """
+    best: npt.NDArray[Any] | None = None
+    winner = np.zeros(shape, np.uint8)
+    for channel in range(len(logits)):
+        one = logits[channel : channel + 1]
+        configuration = definition.configuration
+        values = np.asarray(configuration.resampling_fn_probabilities(one, shape, configuration.spacing, spacing_mm))[0]
+        larger = values > (best if best is not None else -np.inf)
+        best = np.array(values) if best is None else np.maximum(best, values)
+        winner[larger] = channel
+        progress((channel + 1) / len(logits))
+    return winner
 
 
 def channel_confidence(logits: torch.Tensor, label_of_channel: tuple[int, ...]) -> dict[int, float]:
