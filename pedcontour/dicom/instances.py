@@ -11,7 +11,9 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 from math import isfinite
 from pathlib import Path
@@ -43,6 +45,12 @@ MAX_NESTING = 8
 UID_PATTERN = re.compile(r"[0-9.]{1,64}")
 """What passes for a UID: it becomes part of names and messages, so no other character may."""
 
+Readable = set[tuple[int, str | None, bytes | None]]
+"""Tag, VR and bytes of values that pydicom has converted without complaint."""
+
+_quiet: ContextVar[bool] = ContextVar("quiet", default=False)
+logging.getLogger("pydicom").addFilter(lambda record: not _quiet.get())
+
 _PREAMBLE = 128
 _FIRST_GROUP = 0x0008
 _CONTENT_SEQUENCE = 0x0040A730
@@ -65,25 +73,27 @@ class Instance:
     little_endian: bool
     pixels_at: int
 
-    @property
+    @cached_property
     def uid(self) -> str:
         """SOP Instance UID, empty when missing or malformed."""
         return uid_of(self.header, "SOPInstanceUID")
 
-    @property
+    @cached_property
     def series_uid(self) -> str:
         """Series Instance UID, empty when missing or malformed."""
         return uid_of(self.header, "SeriesInstanceUID")
 
 
-def read_instance(path: Path) -> Instance | None:
+def read_instance(path: Path, readable: Readable | None = None) -> Instance | None:
     """The header of a DICOM file with or without preamble, in any uncompressed, deflated or encapsulated syntax.
 
     None when the file is not DICOM, too large, unreadable or broken beyond its first elements. Never raises.
+    ``readable`` carries over, between the files of one series, which values have been found sound: most are the same
+    in every slice.
     """
     with quiet_pydicom():
         try:
-            return _read(path)
+            return _read(path, set() if readable is None else readable)
         # A parser of hostile bytes: pydicom raises whatever its first assumption to break happens to raise.
         except (Exception, RecursionError):
             return None
@@ -106,15 +116,13 @@ def open_after_header(instance: Instance) -> BinaryIO:
 @contextmanager
 def quiet_pydicom() -> Iterator[None]:
     """Hold back pydicom's warnings and log lines: they quote values, and those may be a patient's."""
-    log = logging.getLogger("pydicom")
-    before = log.disabled
-    log.disabled = True
+    before = _quiet.set(True)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        log.disabled = before
+        _quiet.reset(before)
 
 
 def uid_of(header: Dataset, keyword: str) -> str:
@@ -162,7 +170,7 @@ def _content(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _read(path: Path) -> Instance | None:
+def _read(path: Path, readable: Readable) -> Instance | None:
     content = _content(path)
     syntax, start = _file_meta(content)
     implicit, little_endian = _encoding(syntax, content[start : start + 6])
@@ -176,7 +184,9 @@ def _read(path: Path) -> Instance | None:
     header = read_dataset(body, implicit, little_endian, stop_when=_is_past_header, defer_size=MAX_VALUE_BYTES)
     if not header:
         return None
-    return Instance(path, _slim(header), syntax, header.original_encoding[0] or False, little_endian, body.tell())
+    return Instance(
+        path, _slim(header, readable), syntax, header.original_encoding[0] or False, little_endian, body.tell()
+    )
 
 
 def _body(content: bytes, start: int, syntax: str) -> BytesIO:
@@ -239,34 +249,39 @@ def _inflated(deflated: bytes) -> bytes:
     return plain
 
 
-def _slim(header: Dataset) -> Dataset:
+def _slim(header: Dataset, readable: Readable) -> Dataset:
     """Only what results may quote: standard elements that are short, shallow and readable."""
     kept = Dataset()
     for tag in header.keys():  # noqa: SIM118 - iterating the data set itself would convert every element
         element = header.get_item(tag)
-        if not tag.is_private and element is not None and _is_sound(element, header):
+        if not tag.is_private and element is not None and _is_sound(element, header, readable, 1):
             kept[tag] = element
     implicit, little_endian = header.original_encoding
     kept.set_original_encoding(bool(implicit), bool(little_endian), header.original_character_set)
     return kept
 
 
-def _is_sound(element: DataElement | RawDataElement, header: Dataset) -> bool:
+def _is_sound(element: DataElement | RawDataElement, parent: Dataset, readable: Readable, depth: int) -> bool:
+    """Whether a value can be converted, and a sequence with all within it, without surprises later."""
     if isinstance(element, RawDataElement):
         if element.value is None and element.length:
             return False  # longer than MAX_VALUE_BYTES: skipped
+        key = (int(element.tag), element.VR, element.value)
+        if key in readable:
+            return True
         try:
-            element = convert_raw_data_element(element, encoding=header.original_character_set, ds=header)
+            converted = convert_raw_data_element(element, encoding=parent.original_character_set, ds=parent)
         except Exception:
             return False
-    return element.VR != "SQ" or _is_shallow(element.value, 1)
-
-
-def _is_shallow(items: Any, depth: int) -> bool:
-    if depth > MAX_NESTING:
-        return False
-    for item in items:
-        for element in item:
-            if element.VR == "SQ" and not _is_shallow(element.value, depth + 1):
-                return False
-    return True
+        if converted.VR != "SQ":
+            readable.add(key)
+            return True
+        element = converted
+    if element.VR != "SQ":
+        return True
+    return depth <= MAX_NESTING and all(
+        _is_sound(inner, item, readable, depth + 1)
+        for item in element.value
+        for tag in item.keys()  # noqa: SIM118
+        if (inner := item.get_item(tag)) is not None
+    )

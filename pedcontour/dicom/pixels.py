@@ -273,15 +273,27 @@ def _to_hounsfield(stored: npt.NDArray[Any], form: PixelFormat, out: npt.NDArray
         padded = (stored >= form.padding[0]) & (stored <= form.padding[1])
     if form.stored < form.allocated:
         stored = (stored << (form.allocated - 1 - form.high_bit)) >> (form.allocated - form.stored)
-    if out.dtype == np.int16:
-        wide = stored.astype(np.int32 if form.allocated <= 16 and form.slope == 1 else np.int64)
-        if form.slope != 1:
-            wide = wide * int(form.slope)
-        out[...] = np.clip(wide + int(form.intercept), AIR_HU, HIGHEST_HU)
-    else:
+    if out.dtype != np.int16:
         out[...] = np.maximum(stored * form.slope + form.intercept, AIR_HU)
+    elif not _add_in_place(stored, form, out):
+        wide = stored.astype(np.int64) * int(form.slope) + int(form.intercept)
+        out[...] = np.clip(wide, AIR_HU, HIGHEST_HU)
     if padded is not None:
         out[padded] = AIR_HU
+
+
+def _add_in_place(stored: npt.NDArray[Any], form: PixelFormat, out: npt.NDArray[Any]) -> bool:
+    """The usual case, 16 bits and slope 1, in two passes and no further memory; False when it is another.
+
+    Stored values are clipped to what will fit, so that the sum, modulo 2^16, is the true one even for unsigned numbers.
+    """
+    intercept, limits = int(form.intercept), np.iinfo(form.dtype)
+    lowest, highest = max(limits.min, AIR_HU - intercept), min(limits.max, HIGHEST_HU - intercept)
+    if form.allocated != 16 or form.slope != 1 or lowest > highest or abs(intercept) > HIGHEST_HU:
+        return False
+    np.clip(stored, lowest, highest, out=out.view(form.dtype))
+    out += np.int16(intercept)
+    return True
 
 
 def _is_air_anyway(form: PixelFormat, padding: int) -> bool:

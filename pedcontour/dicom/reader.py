@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pedcontour.dicom.geometry import SlicePlane, stack
-from pedcontour.dicom.instances import Instance, read_instance, text_of, uid_of
+from pedcontour.dicom.instances import Instance, Readable, quiet_pydicom, read_instance, text_of, uid_of
 from pedcontour.dicom.pixels import read_hounsfield, read_voxels
 from pedcontour.dicom.selection import REASONS, Ignored, plane_of, select_series, summarise
 from pedcontour.dicom.series import CtSeries
@@ -41,11 +41,17 @@ def read_series(files: Sequence[Path], *, series_uid: str | None = None) -> Inta
     The result does not depend on the order of ``files``. Only errors derived from ``InputError`` are raised: what is
     no CT slice is ignored and said, what cannot be contoured exactly is refused with the UIDs at fault.
     """
+    with quiet_pydicom():
+        return _read(files, series_uid)
+
+
+def _read(files: Sequence[Path], series_uid: str | None) -> Intake:
     if not files:
         raise UploadEmptyError
-    found = [(file, read_instance(file)) for file in files]
-    unreadable = sum(instance is None for _, instance in found)
-    selection = select_series([instance for _, instance in found if instance is not None], series_uid)
+    readable: Readable = set()
+    found = [read_instance(file, readable) for file in files]
+    selection = select_series([instance for instance in found if instance is not None], series_uid)
+    unreadable = found.count(None)
     _check_uids(selection.instances)
     slices, copies = _without_copies(selection.instances)
     _check_identity(slices)
