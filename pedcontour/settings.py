@@ -5,10 +5,12 @@ lists them all; a test compares it with this file.
 """
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "PEDCONTOUR_"
@@ -24,7 +26,9 @@ def _models_beside_the_code() -> Path:
 class Settings(BaseSettings):
     """All settings, read once by the composition root of a process and passed on from there."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     # What is contoured with
     models_dir: Path = Field(
@@ -114,11 +118,6 @@ class Settings(BaseSettings):
             raise ValueError("an API key has at least 16 characters")
         return keys
 
-    @field_validator("database_url", "redis_url", "default_model", "threads", mode="before")
-    @classmethod
-    def _empty_is_unset(cls, value: Any) -> Any:
-        return None if value == "" else value
-
     @property
     def uploads_dir(self) -> Path:
         """Folder with one folder of uploaded files a job."""
@@ -152,3 +151,21 @@ def _as_text(value: Any) -> str:
     if isinstance(value, tuple):
         return ",".join(map(_as_text, value))
     return str(value)
+
+
+def settings_table() -> str:
+    """Every setting as a Markdown table: what ``docs/settings.md`` holds."""
+    rows = ["| variable | default | what it is for |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        rows.append(f"| `{PREFIX}{name.upper()}` | {_default_text(name, field)} | {field.description} |")
+    return "\n".join(rows) + "\n"
+
+
+def _default_text(name: str, field: FieldInfo) -> str:
+    if name == "models_dir":
+        return "`models` beside the code"
+    return "" if field.default in (None, ()) else f"`{_as_text(field.default)}`"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(settings_table())

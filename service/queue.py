@@ -82,6 +82,7 @@ def make_celery(broker_url: str, visibility_timeout_s: int) -> Celery:
         worker_pool="threads",
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
+        worker_log_color=False,
         worker_send_task_events=False,
         # worker_enable_remote_control stays on: without it one broker outage at the wrong moment wedges the worker.
         broker_connection_retry_on_startup=True,

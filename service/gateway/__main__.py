@@ -1,6 +1,5 @@
 """``python -m service.gateway``: the composition root of the gateway."""
 
-import logging
 import math
 
 import uvicorn
@@ -8,12 +7,13 @@ import uvicorn
 from pedcontour.settings import Settings
 from service.gateway.app import create_app
 from service.gateway.start import parts_from
+from service.logs import configure_logs
 
 
 def main() -> None:
     """Serve HTTP with the settings of the environment until SIGTERM or SIGINT."""
     settings = Settings()
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    configure_logs(settings.log_level)
     app = create_app(parts_from(settings))
     uvicorn.run(
         app,

@@ -1,6 +1,5 @@
 """Starting a worker process: the parts of it that do not depend on what contours."""
 
-import logging
 import os
 import socket
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from pedcontour.settings import Settings
 from pedcontour.storage import LocalResultStore
 from service.jobs import Retries
 from service.jobtable import open_job_table
+from service.logs import configure_logs
 from service.queue import make_celery
 from service.worker.run import Contourer, WorkerParts
 from service.worker.tasks import register_task
@@ -22,7 +22,7 @@ def run_worker(settings: Settings, contour: Contourer, warm_up: Callable[[], Non
     """
     if settings.redis_url is None:
         raise BrokerError("PEDCONTOUR_REDIS_URL is not set")
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    configure_logs(settings.log_level)
     retries = Retries(settings.lease_s, settings.max_attempts, settings.resend_after_s)
     parts = WorkerParts(
         jobs=open_job_table(settings.job_table_url, retries),
@@ -35,4 +35,4 @@ def run_worker(settings: Settings, contour: Contourer, warm_up: Callable[[], Non
     app = make_celery(settings.redis_url.get_secret_value(), settings.visibility_timeout_s)
     register_task(app, parts, warm_up)
     # Gossip and mingle are talk between workers, which have nothing to tell each other here.
-    app.worker_main(["worker", "--loglevel", settings.log_level, "--without-gossip", "--without-mingle"])
+    app.worker_main(["--quiet", "worker", "--loglevel", settings.log_level, "--without-gossip", "--without-mingle"])
