@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,11 +19,11 @@ from pedcontour.organs import all_organs
 from pedcontour.verdicts import Outcome, Verdict
 from pedcontour.volume import Grid
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 """Raised when a field changes its meaning or goes; new fields do not raise it."""
 
-REVIEW_STATUS = "AI-generated, not reviewed"
-NOT_FOR_CLINICAL_USE = "Not for clinical use without local validation."
+REVIEW_STATUS: Final = "AI-generated, not reviewed"
+NOT_FOR_CLINICAL_USE: Final = "Not for clinical use without local validation."
 
 
 class _Part(BaseModel):

@@ -1,0 +1,36 @@
+"""Requests as users type them, and what is refused before any work."""
+
+import pytest
+
+from pedcontour.contour import ContourRequest, check_request
+from pedcontour.errors import AbsenceNotAllowedError, StructureUnknownError
+
+DRAWABLE = ("liver", "kidney_left", "kidney_right")
+
+
+def test_organs_may_be_named_by_roi_name_or_id_in_any_case() -> None:
+    request = ContourRequest.from_names(["LIVER", "kidney_l", "liver"], ["Kidney_R"], None)
+    assert request == ContourRequest(("liver", "kidney_left"), frozenset({"kidney_right"}), None)
+
+
+def test_no_structures_means_all() -> None:
+    assert ContourRequest.from_names([]).structures is None
+
+
+def test_a_name_that_no_organ_has_is_refused() -> None:
+    with pytest.raises(StructureUnknownError):
+        ContourRequest.from_names(["Liverr"])
+
+
+def test_a_structure_that_the_model_does_not_draw_is_refused() -> None:
+    with pytest.raises(StructureUnknownError, match="spleen"):
+        check_request(ContourRequest(("spleen",)), DRAWABLE)
+
+
+def test_an_organ_that_surgery_cannot_have_removed_may_not_be_declared_absent() -> None:
+    with pytest.raises(AbsenceNotAllowedError, match="liver"):
+        check_request(ContourRequest(absent=frozenset({"liver"})), DRAWABLE)
+
+
+def test_an_organ_that_the_model_does_not_draw_may_be_declared_absent() -> None:
+    check_request(ContourRequest(absent=frozenset({"gallbladder"})), DRAWABLE)
