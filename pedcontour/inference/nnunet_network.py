@@ -24,11 +24,12 @@ IMAGE_CHANNELS = 1
 
 @dataclass(frozen=True)
 class Definition:
-    """nnU-Net's own managers for one configuration: ``plans`` (PlansManager), ``configuration``, ``labels``."""
+    """nnU-Net's own objects for one configuration: managers of plans, configuration and labels, a preprocessor."""
 
     plans: Any
     configuration: Any
     labels: Any
+    preprocessor: Any
 
     @property
     def patch_size(self) -> tuple[int, int, int]:
@@ -47,7 +48,9 @@ def read_definition(plans: Mapping[str, Any], dataset: Mapping[str, Any], config
     check_plans(plans, configuration)
     with quiet():
         manager = PlansManager(deepcopy(dict(plans)))
-        return Definition(manager, manager.get_configuration(configuration), manager.get_label_manager(dict(dataset)))
+        chosen = manager.get_configuration(configuration)
+        labels = manager.get_label_manager(dict(dataset))
+        return Definition(manager, chosen, labels, chosen.preprocessor_class(verbose=False))
 
 
 def build_network(definition: Definition) -> torch.nn.Module:

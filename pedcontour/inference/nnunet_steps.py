@@ -95,11 +95,11 @@ def _outside_mask(image: npt.NDArray[Any], box: Slices) -> npt.NDArray[np.int8]:
 def _normalise(
     definition: Definition, data: npt.NDArray[np.float32], mask: npt.NDArray[np.int8] | None
 ) -> npt.NDArray[np.float32]:
-    with quiet():
-        preprocessor = definition.configuration.preprocessor_class(verbose=False)
     intensities = definition.plans.foreground_intensity_properties_per_channel
     outside = np.zeros((1, 1, 1, 1), np.int8) if mask is None else mask[None]
-    normalised: npt.NDArray[np.float32] = preprocessor._normalize(data, outside, definition.configuration, intensities)
+    normalised: npt.NDArray[np.float32] = definition.preprocessor._normalize(
+        data, outside, definition.configuration, intensities
+    )
     return normalised
 
 
