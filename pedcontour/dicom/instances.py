@@ -1,26 +1,18 @@
 """One file to one instance: its header, checked and without pixels, or word that it is no DICOM.
 
 pydicom reads whatever it can and is not a validator, so the limits are set here: how large a file, how far a deflated
-data set may grow, how deep sequences may nest. Nothing but ``Instance`` or None comes out.
+data set may grow. Nothing but ``Instance`` or None comes out.
 """
 
-import logging
-import re
 import struct
-import warnings
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
-from math import isfinite
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from pydicom import DataElement, Dataset
-from pydicom.dataelem import RawDataElement, convert_raw_data_element
+from pydicom import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag
 from pydicom.uid import (
@@ -30,26 +22,13 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from pedcontour.dicom.headers import MAX_VALUE_BYTES, Readable, quiet_pydicom, slim_header, uid_of
+
 MAX_FILE_BYTES = 256 * 2**20
 """Larger files are not opened: a single CT slice of 4096 x 4096 has 32 MiB."""
 
 MAX_INFLATED_BYTES = 64 * 2**20
 """A deflated data set may grow to this: twice the largest slice. Deflate can hide 1000 bytes in one."""
-
-MAX_VALUE_BYTES = 64 * 1024
-"""Longer values are not kept in headers: what results quote is text, and short."""
-
-MAX_NESTING = 8
-"""Deeper sequences are not kept in headers: CT images use four levels."""
-
-UID_PATTERN = re.compile(r"[0-9.]{1,64}")
-"""What passes for a UID: it becomes part of names and messages, so no other character may."""
-
-Readable = set[tuple[int, str | None, bytes | None]]
-"""Tag, VR and bytes of values that pydicom has converted without complaint."""
-
-_quiet: ContextVar[bool] = ContextVar("quiet", default=False)
-logging.getLogger("pydicom").addFilter(lambda record: not _quiet.get())
 
 _PREAMBLE = 128
 _FIRST_GROUP = 0x0008
@@ -113,57 +92,6 @@ def open_after_header(instance: Instance) -> BinaryIO:
     return stream
 
 
-@contextmanager
-def quiet_pydicom() -> Iterator[None]:
-    """Hold back pydicom's warnings and log lines: they quote values, and those may be a patient's."""
-    before = _quiet.set(True)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        _quiet.reset(before)
-
-
-def uid_of(header: Dataset, keyword: str) -> str:
-    """A UID of the header, empty when it is missing or not ``[0-9.]{1,64}``."""
-    value = text_of(header, keyword)
-    return value if UID_PATTERN.fullmatch(value) else ""
-
-
-def text_of(header: Dataset, keyword: str) -> str:
-    """A text value of the header without padding, several joined by a backslash; empty when missing or unreadable."""
-    value = _value(header, keyword)
-    if value is None:
-        return ""
-    parts = value if isinstance(value, list) or hasattr(value, "append") else [value]
-    return "\\".join(str(part).strip(" \0") for part in parts)
-
-
-def numbers_of(header: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:
-    """Exactly ``count`` finite numbers of the header, or None."""
-    value = _value(header, keyword)
-    values = value if hasattr(value, "__len__") and not isinstance(value, str) else [value]
-    try:
-        numbers = tuple(float(number) for number in values)
-    except (TypeError, ValueError):
-        return None
-    return numbers if len(numbers) == count and all(map(isfinite, numbers)) else None
-
-
-def integer_of(header: Dataset, keyword: str) -> int | None:
-    """A whole number of the header, or None."""
-    numbers = numbers_of(header, keyword, 1)
-    return int(numbers[0]) if numbers and numbers[0].is_integer() else None
-
-
-def _value(header: Dataset, keyword: str) -> Any:
-    try:
-        return header.get(keyword)
-    except Exception:  # conversions of pydicom raise at will
-        return None
-
-
 def _content(path: Path) -> bytes:
     if path.stat().st_size > MAX_FILE_BYTES:
         raise ValueError("file too large")
@@ -185,7 +113,7 @@ def _read(path: Path, readable: Readable) -> Instance | None:
     if not header:
         return None
     return Instance(
-        path, _slim(header, readable), syntax, header.original_encoding[0] or False, little_endian, body.tell()
+        path, slim_header(header, readable), syntax, header.original_encoding[0] or False, little_endian, body.tell()
     )
 
 
@@ -247,41 +175,3 @@ def _inflated(deflated: bytes) -> bytes:
     if inflater.unconsumed_tail:
         raise ValueError("deflated data set too large")
     return plain
-
-
-def _slim(header: Dataset, readable: Readable) -> Dataset:
-    """Only what results may quote: standard elements that are short, shallow and readable."""
-    kept = Dataset()
-    for tag in header.keys():  # noqa: SIM118 - iterating the data set itself would convert every element
-        element = header.get_item(tag)
-        if not tag.is_private and element is not None and _is_sound(element, header, readable, 1):
-            kept[tag] = element
-    implicit, little_endian = header.original_encoding
-    kept.set_original_encoding(bool(implicit), bool(little_endian), header.original_character_set)
-    return kept
-
-
-def _is_sound(element: DataElement | RawDataElement, parent: Dataset, readable: Readable, depth: int) -> bool:
-    """Whether a value can be converted, and a sequence with all within it, without surprises later."""
-    if isinstance(element, RawDataElement):
-        if element.value is None and element.length:
-            return False  # longer than MAX_VALUE_BYTES: skipped
-        key = (int(element.tag), element.VR, element.value)
-        if key in readable:
-            return True
-        try:
-            converted = convert_raw_data_element(element, encoding=parent.original_character_set, ds=parent)
-        except Exception:
-            return False
-        if converted.VR != "SQ":
-            readable.add(key)
-            return True
-        element = converted
-    if element.VR != "SQ":
-        return True
-    return depth <= MAX_NESTING and all(
-        _is_sound(inner, item, readable, depth + 1)
-        for item in element.value
-        for tag in item.keys()  # noqa: SIM118
-        if (inner := item.get_item(tag)) is not None
-    )

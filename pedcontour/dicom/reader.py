@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pedcontour.dicom.geometry import SlicePlane, stack
-from pedcontour.dicom.instances import Instance, Readable, quiet_pydicom, read_instance, text_of, uid_of
+from pedcontour.dicom.headers import Readable, quiet_pydicom, text_of, uid_of
+from pedcontour.dicom.instances import Instance, read_instance
 from pedcontour.dicom.pixels import read_hounsfield, read_voxels
 from pedcontour.dicom.selection import REASONS, Ignored, plane_of, select_series, summarise
 from pedcontour.dicom.series import CtSeries
@@ -105,13 +106,20 @@ def _without_copies(instances: Sequence[Instance]) -> tuple[list[Instance], list
 
 
 def _is_copy(one: Instance, other: Instance) -> bool:
-    if one.path.read_bytes() == other.path.read_bytes():
+    if _has_same_bytes(one.path, other.path):
         return True
     keywords = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", *SAME_FOR_ALL)
     if any(text_of(one.header, keyword) != text_of(other.header, keyword) for keyword in keywords):
         return False
     first, second = read_hounsfield(one), read_hounsfield(other)
     return first is not None and second is not None and first.shape == second.shape and bool((first == second).all())
+
+
+def _has_same_bytes(one: Path, other: Path) -> bool:
+    try:
+        return one.read_bytes() == other.read_bytes()
+    except OSError:
+        return False
 
 
 def _check_identity(instances: Sequence[Instance]) -> None:

@@ -11,15 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from pydicom.uid import (
-    CTImageStorage,
-    EnhancedCTImageStorage,
-    LegacyConvertedEnhancedCTImageStorage,
-    MediaStorageDirectoryStorage,
-)
+from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage
 
 from pedcontour.dicom.geometry import SAME_POSITION_MM, SlicePlane, is_axial, is_complete, is_orthonormal
-from pedcontour.dicom.instances import UID_PATTERN, Instance, integer_of, numbers_of, text_of
+from pedcontour.dicom.headers import UID_PATTERN, integer_of, numbers_of, text_of
+from pedcontour.dicom.instances import Instance
 from pedcontour.errors import InputError, MixedSeriesError, MultiframeUnsupportedError, NotCtError
 
 MULTIFRAME_CT = frozenset({EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage})
@@ -43,6 +39,7 @@ REASONS = {
 """Every code under which something can be ignored. Where an error has the same code, it is raised when nothing else is
 left."""
 
+_FILE_SET_ID, _DIRECTORY_RECORDS = 0x00041130, 0x00041220
 _WORDS = re.compile(r"[A-Z0-9]+")
 _LOCALIZER_WORDS = frozenset({"LOCALIZER", "LOCALISER", "TOPOGRAM", "SCOUT", "SURVIEW", "SCANOGRAM"})
 _DOSE_WORDS = frozenset({"DOSE", "PROT", "PROTOCOL", "REPORT", "SCREEN"})
@@ -106,7 +103,7 @@ def why_not_a_slice(instance: Instance) -> str:
     """The code under which an instance is ignored, empty when it is a slice of a classic CT."""
     header = instance.header
     sop_class, modality = text_of(header, "SOPClassUID"), text_of(header, "Modality")
-    if sop_class == MediaStorageDirectoryStorage:
+    if _DIRECTORY_RECORDS in header or _FILE_SET_ID in header:
         return "DICOMDIR"
     if sop_class in MULTIFRAME_CT:
         return "MULTIFRAME_UNSUPPORTED"
