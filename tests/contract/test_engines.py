@@ -1,0 +1,41 @@
+"""Every engine sits the exam in ``engine.py``."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pedcontour.bundle import ModelBundle
+from pedcontour.inference.port import Engine
+from pedcontour.volume import Volume
+from tests.contract.engine import EngineContract
+from tests.stand_ins.model import ShadeEngine, shaded_torso, write_stand_in_model
+from tests.toy_nnunet import one_thread, toy_image
+
+
+@pytest.mark.slow
+class TestTorchEngine(EngineContract):
+    """PyTorch on the CPU, with nnU-Net's own trainer's toy."""
+
+    @pytest.fixture
+    def engine(self, toy_model: ModelBundle) -> Iterator[Engine]:
+        from pedcontour.inference.nnunet_torch import TorchEngine
+
+        with one_thread():
+            yield TorchEngine(toy_model, device="cpu")
+
+    @pytest.fixture
+    def image(self) -> Volume:
+        return toy_image((42, 44, 70), (2.5, 2.9, 2.0), seed=3)[0]
+
+
+class TestShadeEngine(EngineContract):
+    """The stand-in that the service's tests run on keeps the same promises."""
+
+    @pytest.fixture
+    def engine(self, tmp_path: Path) -> Engine:
+        return ShadeEngine(write_stand_in_model(tmp_path))
+
+    @pytest.fixture
+    def image(self) -> Volume:
+        return shaded_torso()
