@@ -155,10 +155,8 @@ def _check_orientation(planes: Sequence[SlicePlane]) -> None:
     _refuse(OrientationUnsupportedError, "orientation differs from the other slices", filter(turned, planes))
     if not is_axial(common):
         name = ("sagittal", "coronal")[int(np.argmax(np.abs(common.normal)))]
-        raise OrientationUnsupportedError(
-            f"the slices are {name}: their normal must be nearest to the body axis",
-            instance_uids=[p.uid for p in planes],
-        )
+        detail = f"the slices are {name}: their normal must be nearest to the body axis"
+        raise OrientationUnsupportedError(detail, instance_uids=sorted(p.uid for p in planes))
 
 
 def _check_same_grid(planes: Sequence[SlicePlane]) -> None:
