@@ -72,7 +72,7 @@ def import_nnunet(
     changes only what has no weights (an activation) cannot be told apart.
 
     Raises ``RequestError`` for an id that is taken or malformed, ``ModelUnsafeError``, ``ModelUnsupportedError``,
-    ``ModelLabelsUnknownError``, ``ArchiveUnsafeError`` or ``ModelError``.
+    ``ModelLabelsUnknownError`` or ``ModelError``.
     """
     if MODEL_ID.fullmatch(model_id) is None:
         raise RequestError("a model's id is 1 to 64 of a-z, 0-9, dot, dash and underscore, and starts with a-z or 0-9")

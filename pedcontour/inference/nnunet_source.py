@@ -3,9 +3,11 @@
 Nothing is unpacked by the names in a zip: the few wanted entries are read by us and stored under our own names.
 """
 
+import lzma
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from pedcontour.bundle.model import DATASET_NAME, PLANS_NAME
-from pedcontour.errors import ArchiveUnsafeError, ModelError, ModelUnsupportedError
+from pedcontour.errors import ModelError, ModelUnsupportedError
 
 CHECKPOINT_NAMES = {"final": "checkpoint_final.pth", "best": "checkpoint_best.pth"}
 """nnU-Net's file names, in the order of preference: its own prediction takes the final one."""
@@ -25,6 +27,9 @@ MAX_CHECKPOINT_BYTES = 4 * 1024**3
 """A checkpoint with its optimiser: nnU-Net's largest preset stays below 2 GB."""
 
 _PIECE = 1024**2
+
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, NotImplementedError, EOFError, OSError)
+"""What zipfile raises for damaged, encrypted or exotic entries."""
 
 
 @dataclass(frozen=True)
@@ -66,18 +71,24 @@ class _Tree(Protocol):
 def open_training(source: Path, choice: Choice) -> Iterator[Training]:
     """Find the one training that ``choice`` means; a zip's checkpoint lives in a temporary folder meanwhile.
 
-    Raises ``ModelError`` when there is none, ``ModelUnsupportedError`` when several fit, ``ArchiveUnsafeError`` for a
-    zip that is damaged or larger than it may be.
+    Raises ``ModelError`` when there is none or the zip is damaged, ``ModelUnsupportedError`` when several fit.
     """
     with tempfile.TemporaryDirectory(prefix="pedcontour-import-") as scratch:
         if source.is_dir():
             yield _find(_Folder(source), choice, Path(scratch))
         elif source.is_file() and zipfile.is_zipfile(source):
-            with zipfile.ZipFile(source) as archive:
+            with _opened(source) as archive:
                 training = _find(_Zip(archive), choice, Path(scratch))
             yield training
         else:
             raise ModelError("the source is neither a folder nor a zip")
+
+
+def _opened(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except _ZIP_ERRORS as error:
+        raise ModelError("the zip is damaged") from error
 
 
 def _find(tree: _Tree, choice: Choice, scratch: Path) -> Training:
@@ -153,7 +164,7 @@ class _Zip:
         entries = [info for info in archive.infolist() if _is_wanted_name(info.filename.rsplit("/", 1)[-1])]
         self._entries = {PurePosixPath(info.filename): info for info in entries}
         if len(self._entries) != len(entries):
-            raise ArchiveUnsafeError("an entry comes twice")
+            raise ModelError("an entry comes twice in the zip")
         self.names = sorted(self._entries)
 
     def read_text(self, name: PurePosixPath) -> str:
@@ -176,10 +187,10 @@ class _Zip:
                 while piece := stream.read(_PIECE):
                     total += len(piece)
                     if total > limit:
-                        raise ArchiveUnsafeError(f"{name.name} is larger than {limit} bytes")
+                        raise ModelError(f"{name.name} is larger than {limit} bytes")
                     yield piece
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
-            raise ArchiveUnsafeError(f"{name.name} cannot be read from the zip") from error
+        except _ZIP_ERRORS as error:
+            raise ModelError(f"{name.name} cannot be read from the zip") from error
 
 
 def _is_wanted_name(name: str) -> bool:
