@@ -130,12 +130,12 @@ def _check_identity(instances: Sequence[Instance]) -> None:
 
 
 def _minority(instances: Sequence[Instance], keyword: str) -> list[Instance]:
-    """The instances that do not share the most frequent value of an attribute."""
+    """The instances that do not share what most agree on; all of them when no value has more than half."""
     by_value: defaultdict[str, list[Instance]] = defaultdict(list)
     for instance in instances:
         by_value[text_of(instance.header, keyword)].append(instance)
-    usual = max(sorted(by_value), key=lambda value: len(by_value[value]))
-    return [instance for value, own in by_value.items() if value != usual for instance in own]
+    agreed = [value for value, own in by_value.items() if 2 * len(own) > len(instances)]
+    return [instance for value, own in by_value.items() if value not in agreed for instance in own]
 
 
 def _planes(instances: Sequence[Instance]) -> list[SlicePlane]:
