@@ -150,8 +150,11 @@ def model_name(identity: ResultIdentity) -> str:
 
 
 def software_versions(identity: ResultIdentity) -> list[str]:
-    """The program's version and the model's digest (SHA-256 in hex is exactly as long as LO allows)."""
-    return [f"pedcontour {identity.software_version}"[:64], identity.model_digest[:64]]
+    """The model's digest and the program's version.
+
+    SHA-256 in hex is exactly as long as LO allows, so it cannot come last: the padding to even length would be too much.
+    """
+    return [identity.model_digest[:64], f"pedcontour {identity.software_version}"[:64]]
 
 
 def equipment_item(identity: ResultIdentity) -> Dataset:

@@ -39,11 +39,11 @@ def organ_item(organ: Organ) -> Dataset:
 
 
 def cielab(colour: tuple[int, int, int]) -> list[int]:
-    """An sRGB colour 0-255 as RecommendedDisplayCIELabValue: L*, a*, b* under D50 in 16 bits (PS3.3 C.10.7.1.1)."""
+    """An sRGB colour 0-255 as RecommendedDisplayCIELabValue: L*, a*, b* in 16 bits each (PS3.3 C.10.7.1.1)."""
     linear = [(c / 12.92) if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255.0 for v in colour)]
     white_relative = [
         sum(w * c for w, c in zip(row, linear, strict=True)) / white
-        for row, white in zip(SRGB_TO_XYZ_D50, D50_WHITE, strict=True)
+        for row, white in zip(SRGB_TO_XYZ, D65_WHITE, strict=True)
     ]
     x, y, z = (t ** (1 / 3) if t > LAB_KNEE else t / (3 * (6 / 29) ** 2) + 4 / 29 for t in white_relative)
     lightness, a, b = 116 * y - 16, 500 * (x - y), 200 * (y - z)
@@ -51,16 +51,16 @@ def cielab(colour: tuple[int, int, int]) -> list[int]:
     return [min(65535, max(0, round(value))) for value in scaled]
 
 
-SRGB_TO_XYZ_D50 = (
-    (0.4360747, 0.3850649, 0.1430804),
-    (0.2225045, 0.7168786, 0.0606169),
-    (0.0139322, 0.0971045, 0.7141733),
+SRGB_TO_XYZ = (
+    (0.4124564, 0.3575761, 0.1804375),
+    (0.2126729, 0.7151522, 0.0721750),
+    (0.0193339, 0.1191920, 0.9503041),
 )
-"""Linear sRGB to CIE XYZ, Bradford-adapted to D50, the white of DICOM's profile connection space (ICC.1, IEC
-61966-2-1)."""
+"""Linear sRGB to CIE XYZ (IEC 61966-2-1)."""
 
-D50_WHITE = (0.96422, 1.0, 0.82521)
-"""XYZ of the D50 white point (ICC.1)."""
+D65_WHITE = (0.95047, 1.0, 1.08883)
+"""XYZ of sRGB's own white. The standard's profile connection space has D50, but the readers that we know of (DCMTK and so
+dcmqi and Slicer, highdicom, OHIF) all take D65: with it, both files show the same colour."""
 
 LAB_KNEE = (6 / 29) ** 3
 """Where CIELAB's cube root gives way to a line (CIE 15)."""

@@ -21,11 +21,17 @@ centres.
 At 0.5 it would run where a rounding reader may go either way, and corners would touch diagonal neighbours.
 """
 
-REACH = 1.0 - LEVEL
-"""How far the contour runs beyond the centre of an outermost voxel, in voxels."""
-
 STEP = 0.01
 """All coordinates of a traced ring are whole multiples of this, so that collinearity is decided in whole numbers."""
+
+SQUARED = (98, 102)
+"""Widths, in steps, of the rings around one voxel alone and around a hole of one voxel: 2 * (1 - LEVEL) and 2 * LEVEL.
+
+They come out as diamonds, which cover half of the voxel, so that a reader that counts area could take it either way.
+They are drawn as squares of that width instead.
+"""
+
+SQUARE = np.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, 1.0], [1.0, -1.0]])
 
 
 def trace_slice(mask: npt.NDArray[np.bool_]) -> list[FloatArray]:
@@ -53,12 +59,9 @@ def trace_mask(mask: npt.NDArray[np.bool_]) -> Iterator[tuple[int, FloatArray]]:
 
 def _tidy(ring: FloatArray) -> FloatArray:
     points = np.rint(ring / STEP).astype(np.int64)
-    span = np.ptp(points, axis=0)
-    if len(points) == 4 and span.max() == round(2 * REACH / STEP):
-        # A voxel alone comes out as a diamond, which covers less than half of it and would be lost by readers that
-        # count area: draw it as a square. Its hole counterpart is wider (2 * LEVEL) and stays.
-        middle = ring.mean(axis=0)
-        return np.asarray(middle + REACH * np.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, 1.0], [1.0, -1.0]]))
+    width = int(np.ptp(points, axis=0).max())
+    if len(points) == 4 and width in SQUARED:
+        return np.asarray(ring.mean(axis=0) + width * STEP / 2 * SQUARE)
     before, after = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
     bends = before[:, 0] * after[:, 1] != before[:, 1] * after[:, 0]
     return np.asarray(points[bends] * STEP)

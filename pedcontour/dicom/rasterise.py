@@ -14,6 +14,7 @@ from pydicom.tag import Tag
 
 from pedcontour.dicom.contoured import Box
 from pedcontour.dicom.coverage import covered_area
+from pedcontour.dicom.geometry import POSITION_TOLERANCE_MM
 from pedcontour.dicom.series import CtSeries
 from pedcontour.errors import StructureSetError
 from pedcontour.volume import FloatArray, Grid
@@ -25,6 +26,9 @@ pixel."""
 PLANE_TOLERANCE = 0.25
 """How far, in slices, a contour may lie from its slice: exporters round positions to 0.1 mm or so; halfway is
 nobody's."""
+
+STRAY_TOLERANCE_MM = 2 * POSITION_TOLERANCE_MM
+"""How far a slice may lie from its place on the grid; twice what a series is let in with, for the ends of the stack."""
 
 CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
 """Contours that enclose an area; points and open lines enclose none and are passed over."""
@@ -62,6 +66,7 @@ def rasterise_rois(rtstruct: Dataset, series: CtSeries) -> Iterator[RoiMask]:
     Raises ``StructureSetError`` when a contour does not lie in a slice of the series, lies in another one than the
     instance it names, is tilted, has fewer than three points, or lies far outside the images.
     """
+    strays = slice_strays(series)
     slice_of = {uid: k for k, uid in enumerate(series.instance_uids)}
     contours = {int(item.ReferencedROINumber): item for item in rtstruct.get("ROIContourSequence", [])}
     for roi in rtstruct.get("StructureSetROISequence", []):
@@ -70,7 +75,7 @@ def rasterise_rois(rtstruct: Dataset, series: CtSeries) -> Iterator[RoiMask]:
         planes: list[int] = []
         for contour in contours.get(number, Dataset()).get("ContourSequence", []):
             if contour.ContourGeometricType in CLOSED:
-                k, ring = _place(contour, series.volume.grid, slice_of)
+                k, ring = _place(contour, series.volume.grid, strays, slice_of)
                 planes.append(k)
                 rings.append(ring)
         box, mask = _fill(rings, planes, series.volume.grid.shape)
@@ -92,11 +97,27 @@ def contour_points(contour: Dataset) -> FloatArray:
     return values.reshape(-1, 3)
 
 
-def _place(contour: Dataset, grid: Grid, slice_of: dict[str, int]) -> tuple[int, FloatArray]:
+def slice_strays(series: CtSeries) -> FloatArray:
+    """How far each slice lies off its place on the grid, in voxels ``(slice, (k, j, i))``.
+
+    A grid is fitted to slices whose positions scanners round. Raises ``StructureSetError`` when one lies further off
+    than the reader of series allows: then the grid is not that of these headers.
+    """
+    grid = series.volume.grid
+    positions = np.array([[float(v) for v in header.ImagePositionPatient] for header in series.headers])
+    strays = grid.to_index(positions)
+    strays[:, 0] -= np.arange(len(positions))
+    if np.abs(strays * grid.spacing_mm).max() > STRAY_TOLERANCE_MM:
+        raise StructureSetError("the slices do not lie on the grid")
+    return np.asarray(strays)
+
+
+def _place(contour: Dataset, grid: Grid, strays: FloatArray, slice_of: dict[str, int]) -> tuple[int, FloatArray]:
     """The slice a contour lies in, and its ring in that slice's ``(j, i)``."""
     index = grid.to_index(contour_points(contour))
-    k = int(np.rint(index[:, 0].mean()))
-    if not 0 <= k < grid.shape[0] or np.abs(index[:, 0] - k).max() > PLANE_TOLERANCE:
+    k = int(np.clip(np.rint(index[:, 0].mean()), 0, grid.shape[0] - 1))
+    index -= strays[k]
+    if np.abs(index[:, 0] - k).max() > PLANE_TOLERANCE:
         raise StructureSetError("a contour does not lie in a slice of the series")
     for image in contour.get("ContourImageSequence", []):
         if slice_of.get(str(image.ReferencedSOPInstanceUID), k) != k:

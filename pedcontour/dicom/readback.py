@@ -15,7 +15,7 @@ from pydicom import Dataset, dcmread
 
 from pedcontour.dicom.codes import ANATOMICAL_STRUCTURE, cielab, organ_item
 from pedcontour.dicom.contoured import Box, ContouredSeries, boxes_of
-from pedcontour.dicom.rasterise import rasterise_rois
+from pedcontour.dicom.rasterise import rasterise_rois, slice_strays
 from pedcontour.dicom.references import check_identity
 from pedcontour.dicom.rois import Roi
 from pedcontour.dicom.seg_reader import SegFrame, seg_frames
@@ -30,9 +30,9 @@ coordinates."""
 MAX_SHIFT_VOXELS = 0.05
 """Most that an organ's centroid may move along an axis; the smallest fault looked for moves it by half a voxel."""
 
-PLACE_TOLERANCE_VOXELS = 0.05
-"""Most that a SEG frame's corners may lie off the grid: the grid is fitted to slices that may stray a little
-themselves."""
+PLACE_TOLERANCE_VOXELS = 0.25
+"""Most that a SEG frame's corners may lie off its slice: directions may differ between slices by a ten-thousandth,
+which adds up to a tenth of a small pixel at the far corner; the smallest fault looked for is half a voxel."""
 
 Outcome = TypeVar("Outcome")
 
@@ -133,8 +133,9 @@ def _labels_in(seg: Dataset, result: ContouredSeries) -> npt.NDArray[np.uint8]:
     """The label map that a SEG shows on the grid of the series, axes ``(k, j, i)``."""
     grid = result.series.volume.grid
     voxels = np.zeros(grid.shape, dtype=np.uint8)
+    strays = slice_strays(result.series)
     for frame in seg_frames(seg):
-        k = _slice_of(frame, grid)
+        k = _slice_of(frame, grid, strays)
         if frame.source_uid != result.series.instance_uids[k]:
             raise ReadBackMismatchError("seg: a frame names another image than it lies on")
         if voxels[k][frame.mask].any():
@@ -143,15 +144,13 @@ def _labels_in(seg: Dataset, result: ContouredSeries) -> npt.NDArray[np.uint8]:
     return voxels
 
 
-def _slice_of(frame: SegFrame, grid: Grid) -> int:
+def _slice_of(frame: SegFrame, grid: Grid, strays: FloatArray) -> int:
     """The slice that a frame covers pixel for pixel."""
     slices, rows, columns = grid.shape
     index = grid.to_index(frame.corners_mm)
-    k = int(np.rint(index[0, 0]))
-    expected = np.array([[k, 0, 0], [k, 0, columns - 1], [k, rows - 1, 0]])
-    if frame.mask.shape != (rows, columns) or not 0 <= k < slices:
-        raise ReadBackMismatchError("seg: a frame does not fit the images")
-    if np.abs(index - expected).max() > PLACE_TOLERANCE_VOXELS:
+    k = int(np.clip(np.rint(index[0, 0]), 0, slices - 1))
+    expected = np.array([[k, 0, 0], [k, 0, columns - 1], [k, rows - 1, 0]]) + strays[k]
+    if frame.mask.shape != (rows, columns) or np.abs(index - expected).max() > PLACE_TOLERANCE_VOXELS:
         raise ReadBackMismatchError("seg: a frame does not lie on a slice", instance_uids=[frame.source_uid])
     return k
 

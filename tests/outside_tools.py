@@ -1,0 +1,39 @@
+"""Programs that nobody here wrote, found or excused in one way everywhere."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+
+def require(program: str) -> str:
+    """Where a program is, on the path or beside this Python.
+
+    Without it the test is skipped, or fails where the environment variable PEDCONTOUR_REQUIRE_TOOLS is 1.
+    """
+    found = shutil.which(program) or shutil.which(program, path=str(Path(sys.executable).parent))
+    if found is None:
+        if os.environ.get("PEDCONTOUR_REQUIRE_TOOLS") == "1":
+            pytest.fail(f"{program} is required and not installed")
+        pytest.skip(f"{program} is not installed")
+    return found
+
+
+def run(program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a program, or skip; its return code is for the caller to judge."""
+    return subprocess.run([require(program), *map(str, arguments)], capture_output=True, text=True, check=False)
+
+
+def dciodvfy_errors(path: Path) -> list[str]:
+    """What dicom3tools finds wrong with one instance, warnings left out."""
+    return re.findall(r"^(?:Error|Abort).*", run("dciodvfy", path).stderr, flags=re.MULTILINE)
+
+
+def dcentvfy_complaints(paths: Sequence[Path]) -> list[str]:
+    """What dicom3tools finds inconsistent between instances of one patient and study."""
+    return run("dcentvfy", *paths).stderr.splitlines()

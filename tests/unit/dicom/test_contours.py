@@ -1,0 +1,141 @@
+"""A mask, traced and read back by readers of every known convention, is the same mask."""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from pedcontour.dicom.contours import slice_to_lps_mm, trace_mask, trace_slice
+from pedcontour.dicom.coverage import covered_area
+from pedcontour.volume import FloatArray
+from tests.made_series import POSITIONS, grid_for, made_series, oblique_orientation
+
+Mask = npt.NDArray[np.bool_]
+Reader = Callable[[list[FloatArray], tuple[int, int]], Mask]
+
+
+def _parity(rings: list[FloatArray], shape: tuple[int, int]) -> Mask:
+    """Which pixel centres lie inside by the even-odd rule."""
+    j, i = np.indices(shape)
+    inside = np.zeros(shape, dtype=bool)
+    for ring in rings:
+        for (j0, i0), (j1, i1) in zip(ring, np.roll(ring, -1, axis=0), strict=True):
+            if j0 != j1:
+                crosses = (j0 <= j) != (j1 <= j)
+                inside ^= crosses & (i < i0 + (j - j0) / (j1 - j0) * (i1 - i0))
+    return inside
+
+
+def _on_border(rings: list[FloatArray], shape: tuple[int, int]) -> Mask:
+    j, i = np.indices(shape)
+    touched = np.zeros(shape, dtype=bool)
+    for ring in rings:
+        for (j0, i0), (j1, i1) in zip(ring, np.roll(ring, -1, axis=0), strict=True):
+            across = (j - j0) * (i1 - i0) - (i - i0) * (j1 - j0)
+            along = (j >= min(j0, j1)) & (j <= max(j0, j1)) & (i >= min(i0, i1)) & (i <= max(i0, i1))
+            touched |= (np.abs(across) < 1e-9) & along
+    return touched
+
+
+def by_pixel_centre(rings: list[FloatArray], shape: tuple[int, int]) -> Mask:
+    return _parity(rings, shape) & ~_on_border(rings, shape)
+
+
+def by_pixel_centre_with_border(rings: list[FloatArray], shape: tuple[int, int]) -> Mask:
+    return _parity(rings, shape) | _on_border(rings, shape)
+
+
+def by_rounding_and_filling(rings: list[FloatArray], shape: tuple[int, int]) -> Mask:
+    return by_pixel_centre_with_border([np.rint(ring) for ring in rings], shape)
+
+
+def by_half_of_the_area(rings: list[FloatArray], shape: tuple[int, int]) -> Mask:
+    return np.asarray(covered_area(rings, [0] * len(rings), (1, *shape))[0] >= 0.5)
+
+
+READERS = [by_pixel_centre, by_pixel_centre_with_border, by_rounding_and_filling, by_half_of_the_area]
+
+SHAPES = {
+    "one voxel": ["#"],
+    "one voxel in a field": ["....", "..#.", "....", "...."],
+    "diagonal neighbours": ["#..", ".#.", "..#"],
+    "crossed diagonals": ["#.#", ".#.", "#.#"],
+    "thin line": ["#####"],
+    "thin bend": ["#....", "#....", "#####"],
+    "stairs": ["#....", "##...", ".##..", "..##.", "...##"],
+    "hole of one voxel": ["#####", "#####", "##.##", "#####", "#####"],
+    "holes that touch at a corner": ["#####", "#.###", "##.##", "#####"],
+    "thin ring": ["#####", "#...#", "#...#", "#####"],
+    "island in a hole": ["#######", "#.....#", "#.....#", "#..#..#", "#.....#", "#######"],
+    "open hook": [".###", "#..#", "#...", ".##."],
+    "to the edge": ["####", "####"],
+}
+
+
+def _mask(rows: list[str]) -> Mask:
+    return np.array([[pixel == "#" for pixel in row] for row in rows])
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("name", SHAPES)
+def test_awkward_shapes_come_back_exactly(name: str, reader: Reader) -> None:
+    mask = _mask(SHAPES[name])
+    assert (reader(trace_slice(mask), mask.shape) == mask).all()
+
+
+@pytest.mark.parametrize("reader", READERS)
+@settings(max_examples=60, deadline=None)
+@given(mask=arrays(bool, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9)))
+def test_any_mask_comes_back_exactly(reader: Reader, mask: Mask) -> None:
+    assert (reader(trace_slice(mask), mask.shape) == mask).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(mask=arrays(bool, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9)))
+def test_rings_have_three_corners_or_more_and_no_point_within_a_straight_edge(mask: Mask) -> None:
+    for ring in trace_slice(mask):
+        assert len(ring) >= 3
+        before, after = ring - np.roll(ring, 1, axis=0), np.roll(ring, -1, axis=0) - ring
+        assert (np.abs(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]) > 1e-6).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(mask=arrays(bool, (6, 7)), stray=st.tuples(*[st.floats(-0.1, 0.1)] * 2))
+def test_half_of_the_area_holds_when_contours_stray_by_a_tenth_of_a_voxel(
+    mask: Mask, stray: tuple[float, float]
+) -> None:
+    rings = [ring + np.array(stray) for ring in trace_slice(mask)]
+    assert (by_half_of_the_area(rings, (6, 7)) == mask).all()
+
+
+def test_a_large_organ_keeps_its_area_within_three_per_mille() -> None:
+    j, i = np.indices((160, 160))
+    disc = (j - 80) ** 2 + (i - 80) ** 2 <= 70**2
+    (ring,) = trace_slice(disc)
+    following = np.roll(ring, -1, axis=0)
+    area = abs((ring[:, 0] * following[:, 1] - ring[:, 1] * following[:, 0]).sum()) / 2
+    assert area == pytest.approx(disc.sum(), rel=0.003)
+
+
+def test_an_empty_mask_has_no_rings() -> None:
+    assert list(trace_mask(np.zeros((3, 4, 5), dtype=bool))) == []
+
+
+def test_rings_name_their_slice() -> None:
+    mask = np.zeros((4, 5, 5), dtype=bool)
+    mask[1, 2, 2] = mask[3, 1:3, 1:3] = True
+    assert [k for k, _ in trace_mask(mask)] == [1, 3]
+
+
+@pytest.mark.parametrize("orientation", [*POSITIONS.values(), oblique_orientation()])
+def test_points_of_a_slice_land_where_the_grid_puts_them(orientation: tuple[float, ...]) -> None:
+    grid = grid_for((5, 7, 9), (3.1, 0.7, 1.3), orientation)
+    series = made_series(grid)
+    points = np.array([[0.0, 0.0], [6.0, 8.0], [2.49, 3.51]])
+    for k in range(5):
+        expected = grid.to_lps_mm(np.column_stack((np.full(3, k), points)))
+        assert slice_to_lps_mm(series.headers[k], points) == pytest.approx(expected, abs=1e-6)
