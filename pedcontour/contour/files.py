@@ -82,7 +82,7 @@ def contour_files(files: Sequence[Path], out: Path, job: ContourJob, progress: S
         with stages.stage("picture"):
             caption = Caption(model=f"{job.model.id} {job.model.version}", digest=job.identity.model_digest)
             picture = draw_preview(image, judged.labels, judged.verdicts, caption)
-            picture.save(folder / PREVIEW, optimize=True)
+            picture.save(folder / PREVIEW)
         report = _report(intake, judged, dice, job, _software(job, prediction, stages), folder)
         (folder / REPORT).write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
         names = tuple(sorted(path.name for path in folder.iterdir()))

@@ -1,0 +1,89 @@
+"""`pedcontour contour`: draw in this process, without a service."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+
+from pedcontour import __version__
+from pedcontour.cli.console import AsJson, err, names_of, print_json, progress_bar, told
+from pedcontour.cli.results import show_result
+
+Source = Annotated[
+    Path, typer.Argument(help="Folder (searched through) or zip with the CT series.", exists=True, show_default=False)
+]
+OutFolder = Annotated[
+    Path, typer.Option("--out", "-o", help="Folder for the results: new or empty.", show_default=False)
+]
+Structures = Annotated[
+    list[str] | None,
+    typer.Option("--structures", "-s", help="Draw only these: TG-263 names or organ ids, comma-separated or repeated."),
+]
+Absent = Annotated[
+    list[str] | None,
+    typer.Option("--absent", "-a", help="Known to have been removed by surgery, such as Kidney_L; never drawn."),
+]
+SeriesUid = Annotated[
+    str | None, typer.Option("--series", help="Series Instance UID, where the input holds several CT series.")
+]
+ModelId = Annotated[
+    str | None, typer.Option("--model", "-m", help="Model id; `pedcontour models list` shows those installed.")
+]
+ModelsFolder = Annotated[
+    Path | None,
+    typer.Option("--models-dir", help="Folder of the models; default: PEDCONTOUR_MODELS_DIR or models/."),
+]
+
+
+@told
+def contour(
+    source: Source,
+    *,
+    out: OutFolder,
+    model: ModelId = None,
+    structures: Structures = None,
+    absent: Absent = None,
+    series: SeriesUid = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda; default: PEDCONTOUR_DEVICE.")] = None,
+    models_dir: ModelsFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw the organs at risk on a CT series, in this process.
+
+    Writes rtstruct.dcm, seg.dcm, report.json and preview.png. Every file is read back and checked before the folder
+    appears; a run that fails or is cancelled leaves nothing.
+
+    \b
+    Examples:
+      pedcontour contour planning-ct/ --out result
+      pedcontour contour study.zip -o result --absent Kidney_L
+      pedcontour contour planning-ct/ -o result -s Liver,Kidney_R --json > result.json
+    """
+    from pedcontour.bundle import find_model
+    from pedcontour.contour import ContourJob, ContourRequest, check_request, contour_files
+    from pedcontour.dicom.identity import ResultIdentity
+    from pedcontour.dicom.sources import open_source
+    from pedcontour.settings import Settings
+
+    settings = Settings()
+    bundle = find_model(models_dir or settings.models_dir, model or settings.default_model)
+    request = ContourRequest.from_names(names_of(structures), names_of(absent), series)
+    check_request(request, bundle.organs.values())
+    if not as_json:
+        err.print(f"Loading {bundle.id} {bundle.version}", highlight=False)
+
+    # PyTorch takes seconds to import: only once the request is known to make sense.
+    from pedcontour.inference.nnunet_torch import TorchEngine
+
+    engine = TorchEngine(bundle, device=device or settings.device, threads=settings.threads)
+    now = datetime.now().astimezone().replace(microsecond=0)
+    identity = ResultIdentity(uuid4().hex, now, bundle.id, bundle.digest, __version__)
+    job = ContourJob(engine, bundle, request, identity)
+    with open_source(source) as files, progress_bar(quiet=as_json) as progress:
+        outcome = contour_files(files, out, job, progress)
+    if as_json:
+        print_json({"out": str(out.absolute()), "files": outcome.files, "report": outcome.report})
+    else:
+        show_result(outcome.verdicts, outcome.warnings, out)

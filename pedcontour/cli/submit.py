@@ -1,0 +1,92 @@
+"""`pedcontour submit`: let a running service draw."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pedcontour.cli.console import AsJson, names_of, print_json, progress_bar, told
+from pedcontour.cli.contour import Absent, ModelId, OutFolder, SeriesUid, Source, Structures
+from pedcontour.cli.results import show_result
+from pedcontour.client import Client, RemoteJob
+from pedcontour.errors import OutputFolderNotEmptyError, PedcontourError
+
+SENT_SHARE = 0.1
+"""The share of the progress bar that the upload fills; the job fills the rest."""
+
+
+@told
+def submit(
+    source: Source,
+    *,
+    out: OutFolder,
+    url: Annotated[str, typer.Option(help="Address of the service.")] = "http://127.0.0.1:8000",
+    api_key: Annotated[
+        str | None, typer.Option(envvar="PEDCONTOUR_API_KEY", help="API key, where the service asks for one.")
+    ] = None,
+    model: ModelId = None,
+    structures: Structures = None,
+    absent: Absent = None,
+    series: SeriesUid = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send a CT series to a service, wait, and fetch the results.
+
+    Ctrl-C asks the service to stop the job.
+
+    \b
+    Examples:
+      pedcontour submit planning-ct/ --out result
+      pedcontour submit study.zip -o result --url https://contours.example.org --absent Kidney_L
+    """
+    wanted = Wanted(model, tuple(names_of(structures)), tuple(names_of(absent)), series)
+    with Client(url, api_key) as client:
+        job = send_and_fetch(client, source, out, wanted, quiet=as_json)
+    if as_json:
+        print_json({"job": job.id, "out": str(out.absolute()), "files": job.results})
+    else:
+        show_result(job.verdicts, job.warnings, out)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of the service, in the words of the user."""
+
+    model: str | None = None
+    structures: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    series: str | None = None
+
+
+def send_and_fetch(client: Client, source: Path, out: Path, wanted: Wanted, *, quiet: bool) -> RemoteJob:
+    """Send a series, wait for the job with a progress bar, and download its results into ``out``.
+
+    A job that is interrupted here is cancelled there. Raises what the service refuses and what ended the job.
+    """
+    from pedcontour.contour.staging import staged_folder
+
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise OutputFolderNotEmptyError  # said before the upload, not after the job
+    with progress_bar(quiet=quiet) as progress:
+        job = client.submit(
+            source,
+            model=wanted.model,
+            structures=wanted.structures,
+            absent=wanted.absent,
+            series=wanted.series,
+            on_sent=lambda sent, total: progress("upload", SENT_SHARE * sent / total),
+        )
+        try:
+            job = client.wait(
+                job.id,
+                on_progress=lambda job: progress(job.stage or job.state, SENT_SHARE + (1 - SENT_SHARE) * job.progress),
+            )
+        except KeyboardInterrupt:
+            with suppress(PedcontourError):  # Ctrl-C may have reached the service too
+                client.cancel(job.id)
+            raise
+        with staged_folder(out) as folder:
+            client.download(job.id, folder)
+    return job
