@@ -103,9 +103,13 @@ def make_celery(broker_url: str, visibility_timeout_s: int) -> Celery:
 
 
 class CeleryJobQueue:
-    """A ``JobQueue`` over Celery and its Redis or Valkey."""
+    """A ``JobQueue`` over Celery and its Redis or Valkey.
+
+    It makes ``app`` a sender's own: one that tells at once when the broker is away, where a worker's would wait for it.
+    """
 
     def __init__(self, app: Celery) -> None:
+        app.conf.broker_transport_options = {**app.conf.broker_transport_options, "max_retries": 0}
         self._app = app
 
     def send(self, job_id: str) -> None:

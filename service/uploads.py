@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -38,59 +40,46 @@ class UploadPart:
     limits: UploadLimits
     files: int = 0
     size_bytes: int = 0
+    _begun: int = field(default=0, repr=False)
     _file: BinaryIO | None = field(default=None, repr=False)
 
     def begin_file(self) -> None:
-        """Begin the next file. Raises ``UploadTooLargeError``."""
+        """Begin the next file; one that gets no bytes is as if it had not come. Raises ``UploadTooLargeError``."""
         self.end_file()
-        self.files += 1
-        if self.files > self.limits.max_files:
+        self._begun += 1
+        if self._begun > self.limits.max_files:
             raise UploadTooLargeError(f"more than {self.limits.max_files} files")
-        try:
-            self._file = (self.folder / f"{self.files:06}.dcm").open("xb")
-        except OSError as error:
-            raise StoreError(type(error).__name__) from None
 
     def write(self, data: bytes) -> None:
         """Write to the file that was begun last. Raises ``UploadTooLargeError``."""
         self.size_bytes += len(data)
         if self.size_bytes > self.limits.max_bytes:
             raise UploadTooLargeError(f"more than {self.limits.max_bytes} bytes")
-        if self._file is None:
-            raise StoreError("no file was begun")
-        try:
+        with _as_store_error():
+            if self._file is None:
+                self._file = (self.folder / f"{self.files + 1:06}.dcm").open("xb")
+                self.files += 1
             self._file.write(data)
-        except OSError as error:
-            raise StoreError(type(error).__name__) from None
 
     def end_file(self) -> None:
-        """Close the file that was begun last; an empty one does not count."""
+        """Close the file that was begun last, once it is on the disk."""
         if self._file is None:
             return
         file, self._file = self._file, None
-        try:
+        with _as_store_error(), file:
             file.flush()
             os.fsync(file.fileno())
-            empty = file.tell() == 0
-            file.close()
-            if empty:
-                self.files -= 1
-                Path(file.name).unlink()
-        except OSError as error:
-            raise StoreError(type(error).__name__) from None
 
     def commit(self) -> None:
         """Give the complete upload its name; it survives a power cut from here. Raises ``UploadEmptyError``."""
         self.end_file()
         if self.files == 0:
             raise UploadEmptyError
-        try:
+        with _as_store_error():
             self._name_archive()
             _flush_folder(self.folder)
             self.folder.rename(self.target)
             _flush_folder(self.target.parent)
-        except OSError as error:
-            raise StoreError(type(error).__name__) from None
 
     def discard(self) -> None:
         """Forget the upload, as far as it came, also after ``commit``."""
@@ -112,10 +101,8 @@ class UploadPart:
 def begin_upload(root: Path, job_id: str, limits: UploadLimits) -> UploadPart:
     """Begin the upload of a new job under ``root``. Raises ``StoreError``."""
     part = UploadPart(root / (_PART_PREFIX + job_id), root / job_id, limits)
-    try:
+    with _as_store_error():
         part.folder.mkdir(parents=True)
-    except OSError as error:
-        raise StoreError(type(error).__name__) from None
     return part
 
 
@@ -125,3 +112,12 @@ def _flush_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def _as_store_error() -> Iterator[None]:
+    """Messages of the system's errors hold paths, so only their class is told."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(type(error).__name__) from None

@@ -45,8 +45,11 @@ async def receive(request: Request, part: UploadPart) -> dict[str, list[str]]:
         body = _PlainBody(part)
     else:
         raise MediaTypeUnsupportedError
-    gathered = 0
+    gathered = received = 0
     async for chunk in request.stream():
+        received += len(chunk)
+        if received > part.limits.max_bytes + MULTIPART_SLACK_BYTES:
+            raise UploadTooLargeError(f"more than {part.limits.max_bytes} bytes")
         body.feed(chunk)
         gathered += len(chunk)
         if gathered >= BATCH_BYTES:

@@ -276,7 +276,7 @@ def test_overdue_jobs_come_oldest_first_and_each_to_one_caller(store: JobStore, 
     clock.move(100)
     with ThreadPoolExecutor(4) as pool:
         taken = list(pool.map(lambda _: store.take_overdue(), range(4)))
-    assert sorted(sum(taken, [])) == [f"{n:02}" for n in range(20)]
+    assert sorted(job for part in taken for job in part) == [f"{n:02}" for n in range(20)]
     assert all(part == sorted(part) for part in taken)
 
 
