@@ -1,3 +1,4 @@
+import sys
 import warnings
 
 import pytest
@@ -7,7 +8,7 @@ from pedcontour.inference.nnunet_quiet import quiet
 
 def test_prints_and_warnings_inside_are_swallowed_and_those_after_are_not(capfd: pytest.CaptureFixture[str]) -> None:
     with quiet():
-        print("inside")
+        sys.stdout.write("inside")
         warnings.warn("inside", stacklevel=1)
-    print("after")
-    assert capfd.readouterr() == ("after\n", "")
+    sys.stdout.write("after")
+    assert capfd.readouterr() == ("after", "")
