@@ -53,7 +53,7 @@ def slim_header(header: Dataset, readable: Readable) -> Dataset:
     """
     kept = Dataset()
     for tag in header.keys():  # noqa: SIM118 - iterating the data set itself would convert every element
-        element = header.get_item(tag)
+        element = header.get_item(tag, keep_deferred=True)
         if not tag.is_private and element is not None and _is_sound(element, header, readable, 1):
             kept[tag] = element
     implicit, little_endian = header.original_encoding
