@@ -57,12 +57,20 @@ class RemoteJob:
 class Client:
     """A service at ``url``. Errors are those of ``pedcontour.errors``, by the code the service answers with.
 
-    Every method raises ``ServiceUnreachableError`` when the service does not answer.
+    Every method raises ``ServiceUnreachableError`` when the service does not answer. ``transport`` is httpx's door
+    for certificates and proxies of one's own, and for tests.
     """
 
-    def __init__(self, url: str, api_key: str | None = None, *, timeout_s: float = 60.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        api_key: str | None = None,
+        *,
+        timeout_s: float = 60.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         headers = {"X-API-Key": api_key} if api_key else {}
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout_s)
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout_s, transport=transport)
 
     def __enter__(self) -> "Client":
         return self
@@ -302,6 +310,6 @@ def _done(job: RemoteJob) -> RemoteJob:
 
 def _plain(name: str) -> str:
     """A result's name, when it is one: what answers must not choose where files go."""
-    if name != Path(name).name or name.startswith("."):
+    if not name or name != Path(name).name or name.startswith("."):
         raise errors.ResultError("a result has no plain name")
     return name

@@ -55,8 +55,8 @@ async def receive(request: Request, part: UploadPart) -> dict[str, list[str]]:
         if gathered >= BATCH_BYTES:
             gathered = 0
             await run_in_threadpool(_run, body.take_steps())
-    body.finish()
     await run_in_threadpool(_run, body.take_steps())
+    body.finish()
     return dict(body.fields)
 
 
@@ -104,7 +104,7 @@ class _PlainBody(_Body):
         self.steps.append(partial(self.part.write, chunk))
 
     def finish(self) -> None:
-        self.steps.append(self.part.end_file)
+        """Nothing tells a plain body's end but the end itself."""
 
 
 class _MultipartBody(_Body):

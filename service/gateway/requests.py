@@ -1,5 +1,6 @@
 """What a request asks for, checked against the models before a job is accepted."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from pedcontour.contour.request import ContourRequest, check_request
@@ -9,6 +10,9 @@ from service.jobs import Options
 
 FIELDS = ("model", "structures", "absent", "series")
 """The options of a job, as query parameters or as form fields."""
+
+_UID = re.compile(r"[0-9.]{1,64}")
+"""What a DICOM UID is made of (PS3.5 9.1)."""
 
 
 def options_from(given: Mapping[str, Sequence[str]], models: Models) -> Options:
@@ -23,6 +27,8 @@ def options_from(given: Mapping[str, Sequence[str]], models: Models) -> Options:
     request = ContourRequest.from_names(
         _many(given.get("structures", ())) or None, _many(given.get("absent", ())), _one("series", given)
     )
+    if request.series_uid is not None and not _UID.fullmatch(request.series_uid):
+        raise RequestError("the series is no UID")
     check_request(request, model.organs.values())
     return Options(model.id, request.structures, tuple(sorted(request.absent)), request.series_uid)
 

@@ -2,7 +2,7 @@
 
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from fastapi import APIRouter
@@ -65,7 +65,7 @@ def get_result(job: OwnedJob, name: str, parts: Parts) -> StreamingResponse:
 )
 def get_results(job: OwnedJob, parts: Parts) -> StreamingResponse:
     """All files of a done job, in a zip without folders."""
-    file = _zipped(job, parts.results)
+    file = _zipped(job, _results(job), parts.results)
     size = file.seek(0, 2)
     file.seek(0)
     return _attachment(file, size, f"{job.id}.zip", "application/zip")
@@ -80,12 +80,12 @@ def _results(job: Job) -> dict[str, str]:
     return dict(job.results or {})
 
 
-def _zipped(job: Job, results: ResultStore) -> BinaryIO:
+def _zipped(job: Job, keys: Mapping[str, str], results: ResultStore) -> BinaryIO:
     """The same bytes every time: order, and the job's own time for every entry."""
     spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - closed when it was sent
     time = job.accepted_at.timetuple()[:6]
     with zipfile.ZipFile(spool, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, key in sorted(_results(job).items()):
+        for name, key in sorted(keys.items()):
             entry = zipfile.ZipInfo(name, time)
             entry.compress_type = zipfile.ZIP_DEFLATED
             with results.open(key) as source, archive.open(entry, "w", force_zip64=True) as target:

@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from pedcontour.settings import PREFIX, Settings, settings_table
+
+PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(PREFIX + name.upper(), raising=False)
+
+
+def test_the_page_lists_every_setting_as_the_code_has_it() -> None:
+    assert settings_table() in PAGE.read_text("utf-8"), "run `python -m pedcontour.settings` and paste its table"
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PEDCONTOUR_PORT", "9000")
+    monkeypatch.setenv("PEDCONTOUR_THREADS", "")
+    settings = Settings()
+    assert (settings.port, settings.threads) == (9000, None)
+
+
+def test_keys_are_a_comma_separated_list_and_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PEDCONTOUR_API_KEYS", "first-key-0123456789, other-key-0123456789,")
+    settings = Settings()
+    assert [key.get_secret_value() for key in settings.api_keys] == ["first-key-0123456789", "other-key-0123456789"]
+    assert "first-key" not in repr(settings)
+
+
+def test_a_short_key_is_refused_without_showing_it() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Settings(api_keys="short-key")  # type: ignore[arg-type]
+    assert "short-key" not in str(refused.value)
+
+
+def test_a_child_process_reads_the_same_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PEDCONTOUR_DEFAULT_MODEL", "from-outside")
+    settings = Settings(
+        default_model=None,
+        data_dir=tmp_path,
+        api_keys="first-key-0123456789,other-key-0123456789",  # type: ignore[arg-type]
+        redis_url="redis://:secret@broker/0",  # type: ignore[arg-type]
+        lease_s=1.5,
+    )
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("PEDCONTOUR_DEFAULT_MODEL")
+    assert "PEDCONTOUR_DEFAULT_MODEL" not in settings.environment()
+    assert Settings() == settings
+
+
+def test_the_job_table_lies_in_the_data_folder_unless_a_url_says_otherwise(tmp_path: Path) -> None:
+    assert Settings(data_dir=tmp_path).job_table_url == f"sqlite:///{tmp_path}/jobs.sqlite"
+    url = "postgresql+psycopg://user:secret@db/jobs"
+    assert Settings(database_url=url).job_table_url == url  # type: ignore[arg-type]
