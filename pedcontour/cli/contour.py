@@ -52,14 +52,15 @@ def contour(
 ) -> None:
     """Draw the organs at risk on a CT series, in this process.
 
-    Writes rtstruct.dcm, seg.dcm, report.json and preview.png. Every file is read back and checked before the folder
-    appears; a run that fails or is cancelled leaves nothing.
+    Writes rtstruct.dcm, seg.dcm, report.json and preview.png. Every file is
+    read back and checked before the folder appears; a run that fails or is
+    cancelled leaves nothing.
 
     \b
     Examples:
       pedcontour contour planning-ct/ --out result
       pedcontour contour study.zip -o result --absent Kidney_L
-      pedcontour contour planning-ct/ -o result -s Liver,Kidney_R --json > result.json
+      pedcontour contour planning-ct/ -o result -s Liver,Kidney_R --json
     """
     from pedcontour.bundle import find_model
     from pedcontour.contour import ContourJob, ContourRequest, check_request, contour_files

@@ -2,10 +2,10 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -14,8 +14,11 @@ from pedcontour.cli.console import AsJson, err, print_json, told
 from pedcontour.cli.contour import ModelsFolder
 from pedcontour.cli.results import FILES, show_result
 from pedcontour.cli.submit import Wanted, send_and_fetch
-from pedcontour.client import Client
+from pedcontour.client import Client, RemoteJob
 from pedcontour.errors import OutputFolderNotEmptyError, PedcontourError
+
+if TYPE_CHECKING:
+    from pedcontour.settings import Settings
 
 PHANTOM = "phantom"
 """Folder of the phantom within the results: its CT opens beside the contours in any viewer."""
@@ -36,7 +39,10 @@ def demo(
     models_dir: ModelsFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Start the service, send it a CT over HTTP, show progress, fetch the results, stop the service.
+    """Show it all once: start the service, send a CT over HTTP, fetch the results.
+
+    The service is stopped at the end. A folder that an earlier demo filled is
+    replaced.
 
     \b
     Examples:
@@ -44,29 +50,44 @@ def demo(
       pedcontour demo my-planning-ct/ --out my-result
     """
     from pedcontour.settings import Settings
-    from service.embedded import running
 
-    _clear_earlier(out)
-    with tempfile.TemporaryDirectory(prefix="pedcontour-demo-") as scratch:
-        folder = Path(scratch)
-        source = ct or _make_child(folder / PHANTOM, quiet=as_json)
-        _say("Starting the service on a free port of this machine", quiet=as_json)
-        settings = Settings(host="127.0.0.1", port=0, data_dir=folder / "service", api_keys=())
-        if models_dir:
-            settings = settings.model_copy(update={"models_dir": models_dir})
-        with (
-            _logs_kept_on_failure(folder / "logs", out),
-            running(settings, logs=folder / "logs") as service,
-            Client(service.url) as client,
-        ):
-            _say(f"Sending {source} to {service.url}", quiet=as_json)
-            job = send_and_fetch(client, source, out, Wanted(), quiet=as_json)
-        if ct is None:
-            shutil.move(folder / PHANTOM, out / PHANTOM)
+    settings = Settings(api_keys=())
+    if models_dir:
+        settings = settings.model_copy(update={"models_dir": models_dir})
+    job = run_demo(ct, out, settings, quiet=as_json)
     if as_json:
         print_json({"job": job.id, "out": str(out.absolute()), "files": job.results})
     else:
         show_result(job.verdicts, job.warnings, out)
+
+
+def run_demo(
+    ct: Path | None, out: Path, settings: "Settings", *, quiet: bool, worker: Sequence[str] | None = None
+) -> RemoteJob:
+    """Run the whole service for one series, a phantom when ``ct`` is None, and leave its results in ``out``.
+
+    The service listens on a free port of this machine, keeps its state in a temporary folder, and is stopped at the
+    end; of ``settings`` the model and the device count. ``worker`` replaces the command that starts a worker.
+    """
+    from service.embedded import WORKER, running
+
+    _clear_earlier(out)
+    with tempfile.TemporaryDirectory(prefix="pedcontour-demo-") as scratch:
+        folder = Path(scratch)
+        source = ct or _make_child(folder / PHANTOM, quiet=quiet)
+        _say("Starting the service on a free port of this machine", quiet=quiet)
+        own = {"host": "127.0.0.1", "port": 0, "data_dir": folder / "service", "redis_url": None, "database_url": None}
+        here = settings.model_copy(update=own)
+        with (
+            _logs_kept_on_failure(folder / "logs", out),
+            running(here, worker or WORKER, logs=folder / "logs") as service,
+            Client(service.url) as client,
+        ):
+            _say(f"Sending {source} to {service.url}", quiet=quiet)
+            job = send_and_fetch(client, source, out, Wanted(), quiet=quiet)
+        if ct is None:
+            shutil.move(folder / PHANTOM, out / PHANTOM)
+    return job
 
 
 def _make_child(folder: Path, *, quiet: bool) -> Path:

@@ -1,6 +1,5 @@
 """`pedcontour models`: what is installed, whether it is intact, and how another one gets in."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -118,7 +117,7 @@ def import_model(
     *,
     model_id: Annotated[str, typer.Option("--id", help="Id of the new model, such as my-abdomen.", show_default=False)],
     labels: Annotated[
-        Path | None, typer.Option(help='TOML file: one line `"label name" = "organ id"` (or "drop") a label.')
+        Path | None, typer.Option(help='TOML or JSON: a line `"label name" = "organ"` (or "drop") a label.')
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name in words.")] = None,
     licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "unknown",
@@ -128,17 +127,19 @@ def import_model(
 ) -> None:
     """Turn a trained nnU-Net v2 3D network into a model folder.
 
-    Weights are read without unpickling code; class names in plans.json must be on the allow-list.
+    Weights are read without unpickling code; class names in plans.json must be
+    on the allow-list.
 
     \b
     Examples:
-      pedcontour models import nnUNetTrainer__nnUNetPlans__3d_fullres/ --id my-abdomen
-      pedcontour models import export.zip --id my-abdomen --labels labels.toml --card card.md
+      pedcontour models import results/Dataset501_Child/ --id my-abdomen
+      pedcontour models import export.zip --id my-abdomen --labels labels.toml
     """
+    from pedcontour.bundle.labels import read_label_mapping
     from pedcontour.inference.nnunet_import import About, import_nnunet
 
     about = About(name=name, licence=licence, card=_text(card) if card else None)
-    mapping = _mapping(labels) if labels else None
+    mapping = read_label_mapping(labels) if labels else None
     bundle = import_nnunet(source, _root(models_dir), model_id=model_id, organ_of_label=mapping, about=about)
     if as_json:
         print_json(_facts(bundle))
@@ -163,14 +164,3 @@ def _text(path: Path) -> str:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         raise RequestError(f"{path.name} is not a readable text file") from None
-
-
-def _mapping(path: Path) -> dict[str, str]:
-    """The label file: label name to organ id."""
-    try:
-        table = tomllib.loads(_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise RequestError(f"{path.name} is not TOML: {error}") from None
-    if not all(isinstance(organ, str) for organ in table.values()):
-        raise RequestError(f"{path.name}: every label needs one organ id in quotes")
-    return table

@@ -72,13 +72,14 @@ def phantom(
 ) -> None:
     """Make a synthetic child and write its CT with the truth.
 
-    The folder gets ct/ (DICOM), truth-rtstruct.dcm, and truth.npz with `labels` (slice, row, column), `organs` and
-    `affine` (index to LPS mm).
+    The folder gets ct/ (DICOM), truth-rtstruct.dcm, and truth.npz with
+    `labels` (slice, row, column), `organs` and `affine` (index to LPS mm).
 
     \b
     Examples:
       pedcontour phantom --out child
-      pedcontour phantom -o child --age 3 --no-contrast --absent-kidney left --bed-filling spleen
+      pedcontour phantom -o child --age 3 --no-contrast
+      pedcontour phantom -o child --absent-kidney left --bed-filling spleen
       pedcontour phantom -o lateral --position HFDL --roll 10 --seed 7
     """
     from pedcontour.contour.staging import staged_folder

@@ -19,8 +19,9 @@ def serve(
 ) -> None:
     """Run the service: gateway, worker and broker, until Ctrl-C.
 
-    Everything lies in one data folder and survives a restart. Beyond this machine it listens only with API keys
-    (PEDCONTOUR_API_KEYS). docs/settings.md lists every setting.
+    Everything lies in one data folder and survives a restart. Beyond this
+    machine it listens only with API keys (PEDCONTOUR_API_KEYS).
+    docs/settings.md lists every setting.
 
     \b
     Examples:

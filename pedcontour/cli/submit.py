@@ -39,7 +39,8 @@ def submit(
     \b
     Examples:
       pedcontour submit planning-ct/ --out result
-      pedcontour submit study.zip -o result --url https://contours.example.org --absent Kidney_L
+      pedcontour submit study.zip -o result --absent Kidney_L
+      pedcontour submit study.zip -o result --url https://contours.example.org
     """
     wanted = Wanted(model, tuple(names_of(structures)), tuple(names_of(absent)), series)
     with Client(url, api_key) as client:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import binary_opening, label
 
 from pedcontour.orientation import AxisChange
 from pedcontour.volume import LabelMap, Volume
@@ -19,9 +20,16 @@ SKIN_HU = -300.0
 FRAME_MM = 12.0
 """Air left around the patient."""
 
-DENSE_SHARE = 0.02
-"""A row or column of the field of view belongs to the frame when this share of its pixels is dense in the average
-slice: a couch edge or a line is less."""
+SAMPLED_SLICES = 24
+
+DENSE_SHARE = 0.25
+"""A pixel belongs to the patient's silhouette when it is dense in this share of the slices."""
+
+COUCH_MM = 12.0
+"""What is thinner than this in the silhouette, a couch top or a line, is not the patient."""
+
+LIMB_SHARE = 0.05
+"""Parts of the silhouette of this share of the largest one belong to the patient too: arms beside the body."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,8 +112,8 @@ def _weight(marks: npt.NDArray[np.uint8], axis: int, labels: LabelMap) -> npt.ND
     area."""
     others = tuple(n for n in range(3) if n != axis)
     total = np.zeros(marks.shape[axis])
-    for label in labels.organs:
-        areas = np.count_nonzero(marks == label, axis=others).astype(np.float64)
+    for number in labels.organs:
+        areas = np.count_nonzero(marks == number, axis=others).astype(np.float64)
         if areas.max() > 0:
             total += np.sqrt(areas / areas.max())
     return total
@@ -118,13 +126,18 @@ def _best(weight: npt.NDArray[np.float64], within: tuple[int, int]) -> int:
 
 def _frame(hu: npt.NDArray[Any], spacing_mm: tuple[float, float, float]) -> tuple[slice, slice]:
     """Rows and columns that hold the patient, with a margin; the whole field of view when no patient is seen."""
-    sampled = hu[:: max(1, hu.shape[0] // 24)]
-    dense = (sampled > SKIN_HU).mean(axis=0)
+    sampled = hu[:: max(1, hu.shape[0] // SAMPLED_SLICES)]
+    dense = (sampled > SKIN_HU).mean(axis=0) > DENSE_SHARE
+    steps = max(1, round(COUCH_MM / 2 / min(spacing_mm[1:])))
+    regions, count = label(binary_opening(dense, iterations=steps))
+    if count == 0:
+        return slice(0, hu.shape[1]), slice(0, hu.shape[2])
+    sizes = np.bincount(regions.ravel())
+    sizes[0] = 0
+    patient = (sizes >= LIMB_SHARE * sizes.max())[regions] & (regions > 0)
     frame = []
     for axis in (0, 1):
-        seen = np.flatnonzero(dense.mean(axis=1 - axis) > DENSE_SHARE)
+        seen = np.flatnonzero(patient.any(axis=1 - axis))
         margin = round(FRAME_MM / spacing_mm[1 + axis])
-        size = hu.shape[1 + axis]
-        first, last = (int(seen[0]), int(seen[-1])) if seen.size else (0, size - 1)
-        frame.append(slice(max(0, first - margin), min(size, last + margin + 1)))
+        frame.append(slice(max(0, int(seen[0]) - margin), min(hu.shape[1 + axis], int(seen[-1]) + margin + 1)))
     return frame[0], frame[1]

@@ -1,0 +1,48 @@
+"""The program as a whole: every command teaches by example, none drags in PyTorch to say so."""
+
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from pedcontour import __version__
+from pedcontour.cli.main import app
+from tests.unit.cli.conftest import Program
+
+COMMANDS = [
+    ["contour"],
+    ["submit"],
+    ["serve"],
+    ["demo"],
+    ["phantom"],
+    ["models", "list"],
+    ["models", "show"],
+    ["models", "verify"],
+    ["models", "import"],
+]
+
+
+def test_the_list_of_commands_is_complete() -> None:
+    group = typer.main.get_command(app)
+    names = {(name,) for name in group.commands if name != "models"}  # type: ignore[attr-defined]
+    names |= {("models", name) for name in group.commands["models"].commands}  # type: ignore[attr-defined]
+    assert names == {tuple(command) for command in COMMANDS}
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_shows_an_example_of_the_command(program: Program, command: list[str]) -> None:
+    result = program(*command, "--help")
+    assert result.exit_code == 0
+    assert "Example" in result.stdout
+    assert f"pedcontour {' '.join(command)}" in result.stdout
+
+
+def test_the_version_is_told(program: Program) -> None:
+    assert program("--version").stdout.strip() == f"pedcontour {__version__}"
+
+
+def test_help_needs_neither_torch_nor_pydicom() -> None:
+    script = "import sys, pedcontour.cli.main; print([n for n in ('torch', 'pydicom', 'scipy') if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
