@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from math import isfinite
+from numbers import Number
 from typing import Any
 
 from pydicom import DataElement, Dataset
@@ -105,27 +106,42 @@ def integer_of(header: Dataset, keyword: str) -> int | None:
 def _is_sound(element: DataElement | RawDataElement, parent: Dataset, readable: Readable, depth: int) -> bool:
     """Whether a value can be converted, and a sequence with all within it, without surprises later."""
     if isinstance(element, RawDataElement):
-        if element.value is None and element.length:
-            return False  # longer than MAX_VALUE_BYTES: skipped
         key = (int(element.tag), element.VR, element.value)
         if key in readable:
             return True
-        try:
-            converted = convert_raw_data_element(element, encoding=parent.original_character_set, ds=parent)
-        except Exception:
+        converted = _converted(element, parent)
+        if converted is None:
             return False
         if converted.VR != "SQ":
             readable.add(key)
-            return True
         element = converted
-    if element.VR != "SQ":
-        return True
+    return element.VR != "SQ" or _is_shallow(element, readable, depth)
+
+
+def _converted(element: RawDataElement, parent: Dataset) -> DataElement | None:
+    """The element as pydicom understands it; None when it was skipped as too long, or holds something else."""
+    if element.value is None and element.length:
+        return None
+    try:
+        converted = convert_raw_data_element(element, encoding=parent.original_character_set, ds=parent)
+    except Exception:
+        return None
+    return converted if converted.VR not in ("DS", "IS") or _holds_numbers(converted) else None
+
+
+def _is_shallow(sequence: DataElement, readable: Readable, depth: int) -> bool:
     return depth <= MAX_NESTING and all(
         _is_sound(inner, item, readable, depth + 1)
-        for item in element.value
+        for item in sequence.value
         for tag in item.keys()  # noqa: SIM118
         if (inner := item.get_item(tag)) is not None
     )
+
+
+def _holds_numbers(element: DataElement) -> bool:
+    """Whether a decimal or integer string holds numbers: pydicom hands on the text of those that do not."""
+    parts = element.value if hasattr(element.value, "append") else [element.value]
+    return all(part in (None, "") or isinstance(part, Number) for part in parts)
 
 
 def _raw_bytes(header: Dataset, keyword: str) -> bytes | None:

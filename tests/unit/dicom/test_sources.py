@@ -1,0 +1,191 @@
+"""Sources: folders and zips give plain files; a zip that lies is refused and leaves nothing behind."""
+
+import io
+import stat
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pedcontour.dicom.sources import ArchiveLimits, open_source, unpack_archive
+from pedcontour.errors import ArchiveUnsafeError, PedcontourError, UploadEmptyError, UploadTooLargeError
+
+SMALL = ArchiveLimits(entries=5, total_bytes=10_000, file_bytes=6_000, ratio=20, ratio_free_bytes=2_000)
+
+
+def test_a_folder_gives_its_files_with_those_of_its_subfolders(tmp_path: Path) -> None:
+    (tmp_path / "b" / "c").mkdir(parents=True)
+    files = [tmp_path / "a.dcm", tmp_path / "b" / "c" / "x", tmp_path / "b" / "y"]
+    for file in files:
+        file.write_bytes(b"content")
+    (tmp_path / "link").symlink_to("/etc/hostname")
+    with open_source(tmp_path) as found:
+        assert found == files
+
+
+@pytest.mark.parametrize("name", ["empty", "missing"])
+def test_a_source_without_files_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UploadEmptyError), open_source(tmp_path / name):
+        pass
+
+
+def test_a_zip_gives_its_contents_under_our_own_names_while_it_is_open(tmp_path: Path) -> None:
+    contents = {"DICOM/": b"", "DICOM/IM 1": b"one", "DICOM/ünï/IM2.dcm": b"two" * 50, "__MACOSX/._IM1": b""}
+    archive = write_zip(tmp_path / "series.zip", contents)
+    with open_source(archive) as files:
+        assert [file.read_bytes() for file in files] == [b"one", b"two" * 50, b""]
+        assert all(file.stem.isdigit() for file in files)
+    assert not any(file.exists() for file in files)
+
+
+def test_the_temporary_folder_goes_when_reading_fails(tmp_path: Path) -> None:
+    archive = write_zip(tmp_path / "series.zip", {"a": b"1"})
+    seen: list[Path] = []
+    with pytest.raises(RuntimeError), open_source(archive) as files:
+        seen += files
+        raise RuntimeError("elsewhere")
+    assert not seen[0].parent.exists()
+
+
+OUTSIDE = [
+    "/etc/passwd",
+    "../up.dcm",
+    "a/../../up.dcm",
+    "..\\up.dcm",
+    "C:\\Windows\\x.dcm",
+    "C:x.dcm",
+    "\\\\server\\share\\x.dcm",
+    "a\\..\\..\\x",
+]
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_paths_that_lead_outside_are_refused(tmp_path: Path, name: str) -> None:
+    assert_refused(write_zip(tmp_path / "x.zip", {"good": b"1", name: b"2"}), ArchiveUnsafeError)
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFSOCK])
+def test_links_and_devices_are_refused(tmp_path: Path, kind: int) -> None:
+    archive = tmp_path / "x.zip"
+    with zipfile.ZipFile(archive, "w") as content:
+        entry = zipfile.ZipInfo("link")
+        entry.external_attr = (kind | 0o777) << 16
+        content.writestr(entry, "/etc/passwd")
+    assert_refused(archive, ArchiveUnsafeError)
+
+
+def test_an_archive_within_the_archive_is_refused(tmp_path: Path) -> None:
+    inner = write_zip(tmp_path / "inner.zip", {"a": b"1"}).read_bytes()
+    assert_refused(write_zip(tmp_path / "x.zip", {"image.dcm": inner}), ArchiveUnsafeError)
+
+
+def test_too_many_entries_are_refused(tmp_path: Path) -> None:
+    assert_refused(write_zip(tmp_path / "x.zip", {f"{n}": b"" for n in range(6)}), UploadTooLargeError)
+
+
+def test_a_file_over_its_limit_is_refused(tmp_path: Path) -> None:
+    assert_refused(write_zip(tmp_path / "x.zip", {"a": noise(6_001)}), UploadTooLargeError)
+
+
+def test_all_files_together_over_the_limit_are_refused(tmp_path: Path) -> None:
+    assert_refused(write_zip(tmp_path / "x.zip", {"a": noise(5_000), "b": noise(5_001)}), UploadTooLargeError)
+
+
+def test_an_entry_that_inflates_too_far_is_refused(tmp_path: Path) -> None:
+    assert_refused(write_zip(tmp_path / "x.zip", {"a": bytes(5_000)}), ArchiveUnsafeError)
+
+
+def test_a_little_that_inflates_far_is_fine(tmp_path: Path) -> None:
+    archive = write_zip(tmp_path / "x.zip", {"a": bytes(1_900)})
+    assert unpack_archive(archive, tmp_path / "out", SMALL)[0].stat().st_size == 1_900
+
+
+def test_declared_sizes_are_not_believed(tmp_path: Path) -> None:
+    """A bomb whose directory says that it holds ten bytes is stopped by what streams out, or by its checksum."""
+    archive = write_zip(tmp_path / "x.zip", {"a": noise(9_000)})
+    content = archive.read_bytes()
+    assert content.count(struct.pack("<L", 9_000)) == 2
+    archive.write_bytes(content.replace(struct.pack("<L", 9_000), struct.pack("<L", 10)))
+    assert_refused(archive, PedcontourError)
+
+
+def damage_checksum(content: bytes) -> bytes:
+    at = content.rindex(b"PK\x01\x02") + 16
+    return content[:at] + b"\xde\xad\xbe\xef" + content[at + 4 :]
+
+
+def encrypt(content: bytes) -> bytes:
+    at = content.rindex(b"PK\x01\x02") + 8
+    return content[:at] + b"\x01\x00" + content[at + 2 :]
+
+
+def other_method(content: bytes) -> bytes:
+    at = content.rindex(b"PK\x01\x02") + 10
+    return content[:at] + b"\x63\x00" + content[at + 2 :]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [damage_checksum, encrypt, other_method, lambda c: c[:40], lambda c: c[:-30], lambda c: b"PK", lambda c: b"hello"],
+)
+def test_a_damaged_or_encrypted_zip_is_refused(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    archive = write_zip(tmp_path / "x.zip", {"a": noise(500)})
+    archive.write_bytes(damage(archive.read_bytes()))
+    assert_refused(archive, ArchiveUnsafeError)
+
+
+def test_a_zip_without_files_is_refused(tmp_path: Path) -> None:
+    assert_refused(write_zip(tmp_path / "x.zip", {"folder/": b""}), UploadEmptyError)
+
+
+@given(places=st.lists(st.tuples(st.floats(0, 0.999), st.binary(min_size=1, max_size=4)), min_size=1, max_size=5))
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_random_damage_is_refused_or_harmless(tmp_path: Path, places: list[tuple[float, bytes]]) -> None:
+    archive = write_zip(tmp_path / "x.zip", {"a": noise(300), "b/c": bytes(900)})
+    content = bytearray(archive.read_bytes())
+    for share, damage in places:
+        at = int(share * len(content))
+        content[at : at + len(damage)] = damage
+    archive.write_bytes(content)
+    out = tmp_path / "out"
+    try:
+        files = unpack_archive(archive, out, SMALL)
+    except PedcontourError:
+        files = []
+    assert sorted(out.iterdir()) == sorted(files)
+    for file in files:
+        file.unlink()
+
+
+def assert_refused(archive: Path, error: type[PedcontourError]) -> None:
+    out = archive.parent / "out"
+    with pytest.raises(error):
+        unpack_archive(archive, out, SMALL)
+    assert not list(out.iterdir())
+    assert {path.name for path in archive.parent.iterdir()} <= {"x.zip", "inner.zip", "out"}
+
+
+def write_zip(archive: Path, contents: dict[str, bytes]) -> Path:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as content:
+        for name, data in contents.items():
+            entry = zipfile.ZipInfo("x")
+            entry.filename = name  # past the constructor, which would clean it
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            content.writestr(entry, data)
+    archive.write_bytes(buffer.getvalue())
+    return archive
+
+
+def noise(length: int) -> bytes:
+    """Bytes that deflate cannot shrink."""
+    state, out = 1, bytearray()
+    while len(out) < length:
+        state = state * 6364136223846793005 + 1442695040888963407 & (2**64 - 1)
+        out += (state >> 32).to_bytes(4, "little")
+    return bytes(out[:length])
