@@ -83,6 +83,15 @@ def test_a_class_can_win_between_voxels_that_it_does_not_win() -> None:
     assert winner.tolist() == [0, 0, 0, 2, 2, 1, 1, 1]
 
 
+def test_a_lead_that_rounding_takes_away_is_no_lead() -> None:
+    # The second class leads at both ends, but at 0.625 of the way both round to 1279 in half precision.
+    scores = np.array([[0.0, 2046.0], [2.0**-14, 2047.0]], np.float16).reshape(2, 2, 1, 1)
+    winner = winning_class(scores, _sampling((2, 1, 1), (8, 1, 1), None))
+    np.testing.assert_array_equal(winner, _by_full_volumes(scores, (8, 1, 1), None))
+    assert winner.ravel()[4] == 0
+    assert winner.ravel()[7] == 1
+
+
 def test_progress_never_falls_and_ends_at_one() -> None:
     told: list[float] = []
     winning_class(_scores(3, 3, (20, 20, 20), 0.0), _sampling((20, 20, 20), (80, 80, 80), None), told.append)
