@@ -9,7 +9,7 @@ import torch
 
 from pedcontour.bundle.axes import canonical_to
 from pedcontour.bundle.model import ModelBundle
-from pedcontour.errors import ModelUnsupportedError
+from pedcontour.errors import RequestError
 from pedcontour.inference.nnunet_network import load_network, read_definition
 from pedcontour.inference.nnunet_steps import channel_confidence, label_channels, prepare, run_tiles
 from pedcontour.inference.port import Prediction, Progress
@@ -27,14 +27,15 @@ class TorchEngine:
     ``device`` is ``auto`` (CUDA if there is one, else the CPU), ``cpu`` or ``cuda``; ``threads`` sets torch's threads
     for the whole process, None leaves them. One volume at a time: it is not for several threads at once.
 
-    Raises ``ModelChecksumError``, ``ModelUnsafeError`` or ``ModelError`` when the bundle cannot be used.
+    Raises ``ModelChecksumError``, ``ModelUnsafeError`` or ``ModelError`` when the bundle cannot be used,
+    ``RequestError`` when there is no such device.
     """
 
     def __init__(self, bundle: ModelBundle, *, device: str = "auto", threads: int | None = None) -> None:
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        if device not in ("cpu", "cuda"):
-            raise ModelUnsupportedError(f"there is no device {device[:32]!r}; choose auto, cpu or cuda")
+        if device not in ("cpu", "cuda") or (device == "cuda" and not torch.cuda.is_available()):
+            raise RequestError(f"there is no device {device[:32]!r} here; choose auto, cpu or cuda")
         if threads is not None:
             torch.set_num_threads(threads)
         self._bundle = bundle

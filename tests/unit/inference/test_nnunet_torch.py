@@ -3,12 +3,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file, save_file
 
 from pedcontour.bundle import ModelBundle, load_bundle
 from pedcontour.bundle.axes import canonical_to
 from pedcontour.bundle.manifest import write_manifest
-from pedcontour.errors import ModelChecksumError, ModelError, ModelUnsupportedError
+from pedcontour.errors import ModelChecksumError, ModelError, RequestError
 from pedcontour.inference.nnunet_torch import TorchEngine
 from pedcontour.volume import Volume
 from tests.toy_nnunet import one_thread, toy_image
@@ -63,9 +64,12 @@ def test_weights_in_another_format_are_not_loaded(bundle: ModelBundle) -> None:
         TorchEngine(load_bundle(bundle.folder))
 
 
-def test_an_unknown_device_is_refused(bundle: ModelBundle) -> None:
-    with pytest.raises(ModelUnsupportedError):
+def test_a_device_that_is_not_there_is_refused(bundle: ModelBundle) -> None:
+    with pytest.raises(RequestError):
         TorchEngine(bundle, device="tpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(RequestError):
+            TorchEngine(bundle, device="cuda")
 
 
 def test_merged_labels_are_drawn_as_one_and_dropped_ones_not_at_all(bundle: ModelBundle) -> None:
