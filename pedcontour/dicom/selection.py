@@ -164,15 +164,12 @@ def _choose(series: dict[str, list[Instance]]) -> tuple[str, dict[str, str]]:
         return next(iter(series)), {}
     weaknesses = {uid: _weakness(own) for uid, own in series.items()}
     # A proper axial series goes before a reformat, a reformat before what cannot be a volume at all.
-    for allowed in ({""}, {"REFORMAT"}, set(weaknesses.values())):
-        fit = sorted(uid for uid in series if weaknesses[uid] in allowed)
-        if len(fit) == 1:
-            return fit[0], weaknesses
-        if fit:
-            raise MixedSeriesError(
-                "; ".join(f"{uid or 'no Series Instance UID'}: {len(series[uid])} slices" for uid in fit)
-            )
-    raise AssertionError("every weakness is allowed in the last round")
+    rounds: tuple[set[str], ...] = ({""}, {"REFORMAT"}, set(weaknesses.values()))
+    fit = next(fit for allowed in rounds if (fit := sorted(uid for uid in series if weaknesses[uid] in allowed)))
+    if len(fit) > 1:
+        counts = (f"{uid or 'no Series Instance UID'}: {len(series[uid])} slices" for uid in fit)
+        raise MixedSeriesError("; ".join(counts))
+    return fit[0], weaknesses
 
 
 def _weakness(own: Sequence[Instance]) -> str:

@@ -4,6 +4,7 @@ A zip's directory is a claim by its sender. Bytes are counted as they stream out
 anything but plain, shallow files is refused as a whole: a half-read series would be worse than none.
 """
 
+import errno
 import shutil
 import stat
 import tempfile
@@ -79,6 +80,8 @@ def unpack_archive(archive: Path, target: Path, limits: ArchiveLimits | None = N
     # zipfile raises all of these for hostile or unusual archives, RuntimeError for a password, OverflowError for sizes.
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError, EOFError, OverflowError) as error:
         _remove(unpacked)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise UploadTooLargeError("no space left to unpack it") from None
         raise ArchiveUnsafeError(f"not readable as a zip: {type(error).__name__}") from None
     if not unpacked:
         raise UploadEmptyError

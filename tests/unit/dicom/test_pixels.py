@@ -168,6 +168,13 @@ def test_padding_written_with_the_wrong_sign_is_understood(tmp_path: Path) -> No
     assert hounsfield(file).ravel().tolist() == [-924, -1024, -724, -1024]
 
 
+def test_numbers_in_the_upper_bits_are_shifted_down(tmp_path: Path) -> None:
+    file = one_slice(tmp_path, [0x0010, 0x064F, 0x7FF0, 0x8000], 12, True)
+    edit([file], lambda image: setattr(image, "HighBit", 15))
+    edit([file], lambda image: setattr(image, "RescaleIntercept", "0"))
+    assert hounsfield(file).ravel().tolist() == [1, 100, 2047, -1024]
+
+
 def test_eight_and_thirty_two_bits(tmp_path: Path) -> None:
     files = write_series(tmp_path)
 

@@ -1,5 +1,6 @@
 """The reader: what real uploads hold is sorted out or refused by name, and hostile files never break it."""
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +29,6 @@ from pedcontour.errors import (
     UidMissingError,
     UploadEmptyError,
 )
-from pedcontour.volume import Volume
 from tests.unit.dicom.series_on_disk import HFS, POSITIONS, affine_of, edit, instance_uids, random_volume, write_series
 
 CORONAL = (1, 0, 0, 0, 0, -1)
@@ -317,13 +317,26 @@ def test_spacing_that_is_no_spacing_is_refused(tmp_path: Path, value: bytes) -> 
 # --- hostile files -----------------------------------------------------------------------------------------------
 
 
-@given(share=st.floats(0, 1), which=st.integers(0, 3))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_truncated_file_is_ignored_or_refused(tmp_path: Path, share: float, which: int) -> None:
-    files = write_series(tmp_path, random_volume(shape=(4, 5, 7)))
-    content = files[which].read_bytes()
-    files[which].write_bytes(content[: int(share * len(content))])
-    read_or_refuse(files)
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[bytes]]:
+    """The files of a small series, explicit and implicit: what is to be damaged, written once."""
+    explicit = write_series(tmp_path_factory.mktemp("explicit"), random_volume(shape=(3, 5, 7)))
+    implicit = write_series(tmp_path_factory.mktemp("implicit"), random_volume(shape=(3, 5, 7)))
+    for file in implicit:
+        image = pydicom.dcmread(file)
+        image.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
+        image.save_as(file, implicit_vr=True)
+    return {"explicit": [f.read_bytes() for f in explicit], "implicit": [f.read_bytes() for f in implicit]}
+
+
+@given(share=st.floats(0, 1), which=st.integers(0, 2), encoding=st.sampled_from(["explicit", "implicit"]))
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_truncated_file_is_ignored_or_refused(
+    tmp_path: Path, pristine: dict[str, list[bytes]], share: float, which: int, encoding: str
+) -> None:
+    contents = list(pristine[encoding])
+    contents[which] = contents[which][: int(share * len(contents[which]))]
+    read_or_refuse(tmp_path, contents)
 
 
 @given(
@@ -331,19 +344,16 @@ def test_a_truncated_file_is_ignored_or_refused(tmp_path: Path, share: float, wh
     encoding=st.sampled_from(["explicit", "implicit"]),
 )
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_random_damage_is_ignored_or_refused(tmp_path: Path, places: list[tuple[float, bytes]], encoding: str) -> None:
-    files = write_series(tmp_path, random_volume(shape=(3, 5, 7)))
-    if encoding == "implicit":
-        for file in files:
-            image = pydicom.dcmread(file)
-            image.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
-            image.save_as(file, implicit_vr=True)
-    content = bytearray(files[1].read_bytes())
+def test_random_damage_is_ignored_or_refused(
+    tmp_path: Path, pristine: dict[str, list[bytes]], places: list[tuple[float, bytes]], encoding: str
+) -> None:
+    contents = list(pristine[encoding])
+    damaged = bytearray(contents[1])
     for share, damage in places:
-        at = 132 + int(share * (len(content) - 132))
-        content[at : at + len(damage)] = damage
-    files[1].write_bytes(content)
-    read_or_refuse(files)
+        at = 132 + int(share * (len(damaged) - 132))
+        damaged[at : at + len(damage)] = damage
+    contents[1] = bytes(damaged)
+    read_or_refuse(tmp_path, contents)
 
 
 @given(content=st.binary(max_size=400), start=st.sampled_from([b"", b"\x08\x00\x05\x00CS", bytes(128) + b"DICM"]))
@@ -360,11 +370,12 @@ def test_files_that_cannot_be_opened_are_ignored(tmp_path: Path) -> None:
     assert ignored_codes(read_series([*files, tmp_path, tmp_path / "gone.dcm"])) == {"NOT_DICOM": 2}
 
 
-def read_or_refuse(files: list[Path]) -> Volume | None:
-    try:
-        return read_series(files).series.volume
-    except InputError:
-        return None
+def read_or_refuse(folder: Path, contents: list[bytes]) -> None:
+    files = [folder / f"{n}.dcm" for n in range(len(contents))]
+    for file, content in zip(files, contents, strict=True):
+        file.write_bytes(content)
+    with contextlib.suppress(InputError):
+        read_series(files)
 
 
 def raw_uid(image: pydicom.Dataset, keyword: str, value: str | None) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+import SimpleITK
 
 from pedcontour.dicom.reader import read_series
 from pedcontour.errors import InputError
@@ -210,6 +211,30 @@ def test_the_oblique_sample_is_exact_once_it_names_one_study(samples: Path, tmp_
         (123 + 2.5 * 0.9541666, -432.5201893, 30.5377653), abs=1e-5
     )
     assert volume.grid.to_lps_mm((2, 0, 0)) == pytest.approx((122.0159697, -428.1596334, 38.0798058))
+
+
+@pytest.mark.parametrize("case", ["STS_002", "STS_010"])
+def test_an_independent_conversion_shows_the_same_voxels_in_the_same_places(samples: Path, case: str) -> None:
+    """IBSI ships each CT as NIfTI too, made by others: head first and feet first."""
+    volume = read_series(sorted((samples / "ibsi-sts" / case / "image").iterdir())).series.volume
+    theirs = SimpleITK.ReadImage(str(samples / "ibsi-sts" / case / "nifti" / "CT_image.nii.gz"))
+    voxels = SimpleITK.GetArrayViewFromImage(theirs)
+    assert voxels.size == volume.voxels.size
+    for index in np.random.default_rng(0).integers(0, volume.grid.shape, (300, 3)):
+        i, j, k = theirs.TransformPhysicalPointToIndex(volume.grid.to_lps_mm(index).tolist())
+        assert volume.voxels[tuple(index)] == voxels[k, j, i]
+        assert theirs.TransformIndexToPhysicalPoint((i, j, k)) == pytest.approx(volume.grid.to_lps_mm(index), abs=0.01)
+
+
+def test_an_independent_reader_sees_the_real_ct_alike(real_ct: Path) -> None:
+    ours = read_series([file for file in real_ct.rglob("*") if file.is_file()]).series
+    reader = SimpleITK.ImageSeriesReader()
+    folder = next(file.parent for file in real_ct.rglob("*.dcm"))
+    reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder)))
+    theirs = reader.Execute()
+    assert np.array_equal(np.maximum(SimpleITK.GetArrayViewFromImage(theirs), -1024), ours.volume.voxels)
+    far = np.array(ours.volume.grid.shape) - 1
+    assert theirs.TransformIndexToPhysicalPoint(far[::-1].tolist()) == pytest.approx(ours.volume.grid.to_lps_mm(far))
 
 
 def files_of(samples: Path, row: Row) -> list[Path]:
