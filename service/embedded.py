@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -50,11 +50,9 @@ class RunningService:
 
 def serve(settings: Settings, on_ready: Callable[[RunningService], None] = lambda _: None) -> None:
     """Run the service until SIGTERM or SIGINT; must be called from the main thread. Raises what ``running`` raises."""
-    stop = threading.Event()
-    with _signals(stop), running(settings) as service:
+    with suppress(_StopServing), _signals(), running(settings) as service:
         on_ready(service)
-        while not stop.wait(1.0):
-            pass
+        threading.Event().wait()
 
 
 @contextmanager
@@ -79,8 +77,7 @@ def running(
             settings = settings.model_copy(update={"redis_url": broker.url})
         else:
             broker = None
-        if settings.port == 0:
-            settings = settings.model_copy(update={"port": _free_port(settings.host)})
+        settings = settings.model_copy(update={"port": _usable_port(settings)})
         environment = settings.environment()
         watch = _Watch(
             {
@@ -155,12 +152,22 @@ def _only_one(data_dir: Path) -> Iterator[None]:
         yield
 
 
+class _StopServing(BaseException):
+    """Raised in the main thread by the first SIGTERM or SIGINT, at whatever stage of the start it comes."""
+
+
 @contextmanager
-def _signals(stop: threading.Event) -> Iterator[None]:
-    """Turn SIGTERM and SIGINT into ``stop`` while this lasts."""
+def _signals() -> Iterator[None]:
+    """Turn the first SIGTERM or SIGINT into ``_StopServing``; further ones do not disturb the stopping."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def stop(*_: object) -> None:
+        for number in before:
+            signal.signal(number, lambda *_: None)  # not SIG_IGN, which children would inherit
+        raise _StopServing
+
     for number in before:
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, stop)
     try:
         yield
     finally:
@@ -168,9 +175,14 @@ def _signals(stop: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _free_port(host: str) -> int:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.bind((host, 0))
+def _usable_port(settings: Settings) -> int:
+    """The port to bind to; port 0 asks for any that is free. Raises ``ServiceUnreachableError`` when it is taken."""
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError:
+            raise ServiceUnreachableError(f"port {settings.port} of {settings.host} cannot be bound") from None
         return int(probe.getsockname()[1])
 
 
