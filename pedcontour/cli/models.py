@@ -1,5 +1,6 @@
 """`pedcontour models`: what is installed, whether it is intact, and how another one gets in."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -121,7 +122,15 @@ def import_model(
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name in words.")] = None,
     licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "unknown",
+    version: Annotated[str, typer.Option(help="Version of the model.")] = "1",
+    intended_use: Annotated[str | None, typer.Option(help="What it may be used for, in a sentence.")] = None,
     card: Annotated[Path | None, typer.Option(help="Model card in Markdown.")] = None,
+    configuration: Annotated[str | None, typer.Option(help="Which of several: 3d_fullres, 3d_lowres.")] = None,
+    fold: Annotated[str | None, typer.Option(help='Which of several folds: a number or "all".')] = None,
+    checkpoint: Annotated[str | None, typer.Option(help='"final" or "best"; final is preferred.')] = None,
+    orientation: Annotated[
+        str | None, typer.Option(help="Where slices, rows and columns of the training images point, such as SPL.")
+    ] = None,
     models_dir: ModelsFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -134,13 +143,20 @@ def import_model(
     Examples:
       pedcontour models import results/Dataset501_Child/ --id my-abdomen
       pedcontour models import export.zip --id my-abdomen --labels labels.toml
+      pedcontour models import results/ --id my-abdomen --fold 0 --orientation SAR
     """
     from pedcontour.bundle.labels import read_label_mapping
     from pedcontour.inference.nnunet_import import About, import_nnunet
+    from pedcontour.inference.nnunet_source import Choice
 
-    about = About(name=name, licence=licence, card=_text(card) if card else None)
+    about = About(name, version, licence, axes=orientation, card=_text(card) if card else None)
+    if intended_use:
+        about = replace(about, intended_use=intended_use)
     mapping = read_label_mapping(labels) if labels else None
-    bundle = import_nnunet(source, _root(models_dir), model_id=model_id, organ_of_label=mapping, about=about)
+    choice = Choice(configuration, fold, checkpoint)
+    bundle = import_nnunet(
+        source, _root(models_dir), model_id=model_id, organ_of_label=mapping, choice=choice, about=about
+    )
     if as_json:
         print_json(_facts(bundle))
     else:
