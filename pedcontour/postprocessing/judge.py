@@ -129,7 +129,7 @@ def _nothing_drawn(organ: str, name: str, scene: _Scene) -> tuple[Outcome, str]:
     """Why an organ was not drawn: out of the images, absent, or missed. Neighbours tell which."""
     if not scene.found:
         return Outcome.FAILED, f"{name}: the network drew no organ at all in this series."
-    share = scene.coverage.share_of(organ) if scene.coverage else None
+    share = scene.coverage.share_of(organ, scene.found) if scene.coverage else None
     if share is None:
         return Outcome.FAILED, f"{name}: nothing was drawn, and too little else to tell whether the images reach it."
     if share < SHARE_IN_VIEW:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pedcontour.organs import all_organs
 from pedcontour.postprocessing.findings import Finding
 
 SPANS: Mapping[str, tuple[float, float]] = {
@@ -36,9 +37,9 @@ SPANS: Mapping[str, tuple[float, float]] = {
 level)."""
 
 POOR_LANDMARKS = frozenset(
-    {"stomach_bowel", "vertebrae", "autochthon_left", "autochthon_right", "gallbladder", "lung_top"}
+    {"stomach_bowel", "vertebrae", "spinal_cord", "autochthon_left", "autochthon_right", "esophagus", "gallbladder"}
 )
-"""Organs whose ends vary by several levels, or whose drawn end says little about where the anatomy ends."""
+"""Organs whose ends vary by several levels, or are drawn to different ends: a cord is often drawn on as the canal."""
 
 LEVEL_PER_DIAMETER = 0.11
 """Height of one vertebral level over the trunk's effective diameter: about 20 mm / 170 mm at six years, 29 / 280 in
@@ -51,19 +52,42 @@ SHARE_IN_VIEW = 0.5
 """An organ counts as shown when at least this share of its usual span lies within the images."""
 
 
+LEVEL_ERROR = 0.5
+"""Half a level at either end of the images is not counted as shown: the estimate is no better than that."""
+
+
 @dataclass(frozen=True)
 class Coverage:
-    """The vertebral levels that the images reach: ``top`` towards the head (the smaller number) to ``bottom``."""
+    """The vertebral levels that the images reach: ``top`` towards the head (the smaller number) to ``bottom``.
+
+    ``level_mm`` is the height of one level in this patient.
+    """
 
     top: float
     bottom: float
+    level_mm: float
 
-    def share_of(self, organ: str) -> float | None:
-        """Which share (0 to 1) of an organ's usual span the images hold; None for an organ of unknown span."""
+    def share_of(self, organ: str, found: Mapping[str, Finding]) -> float | None:
+        """Which share (0 to 1) of an organ's usual span the images surely hold; None for an organ of unknown span.
+
+        Where the organ of the other side was drawn, as much of this one's place is in the images as of that one.
+        """
         if organ not in SPANS:
             return None
         top, bottom = SPANS[organ]
-        return max(0.0, min(bottom, self.bottom) - max(top, self.top)) / (bottom - top)
+        shown = min(bottom, self.bottom - LEVEL_ERROR) - max(top, self.top + LEVEL_ERROR)
+        twin = found.get(_twin_of(organ) or "")
+        seen_of_twin = (twin.head_mm - twin.feet_mm) / self.level_mm if twin else 0.0
+        return min(1.0, max(0.0, shown, seen_of_twin) / (bottom - top))
+
+
+def _twin_of(organ: str) -> str | None:
+    """The same organ of the other side."""
+    here = all_organs()[organ]
+    for other in all_organs().values():
+        if here.laterality and other.laterality and other.code == here.code and other.id != organ:
+            return other.id
+    return None
 
 
 def estimate_coverage(found: Mapping[str, Finding], height_mm: float, diameter_mm: float | None) -> Coverage | None:
@@ -78,12 +102,12 @@ def estimate_coverage(found: Mapping[str, Finding], height_mm: float, diameter_m
         heights, levels = np.array(landmarks).T
         level_mm = _level_height_mm(heights, levels, level_mm)
         feet = float(np.median(levels + heights / level_mm))  # the level at height 0, the stack's lower face
-        return Coverage(feet - height_mm / level_mm, feet)
+        return Coverage(feet - height_mm / level_mm, feet, level_mm)
     through = [SPANS[o] for o, f in found.items() if o in SPANS and {"head", "feet"} <= f.touches]
     if through and level_mm:
         middle = (max(top for top, _ in through) + min(bottom for _, bottom in through)) / 2
         half = height_mm / level_mm / 2
-        return Coverage(middle - half, middle + half)
+        return Coverage(middle - half, middle + half, level_mm)
     return None
 
 

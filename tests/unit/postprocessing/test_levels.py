@@ -4,8 +4,8 @@ import pytest
 
 from pedcontour.postprocessing import find_organs
 from pedcontour.postprocessing.findings import stack_height_mm
-from pedcontour.postprocessing.levels import SPANS, Coverage, estimate_coverage
-from tests.unit.postprocessing.torso import cut, torso
+from pedcontour.postprocessing.levels import LEVEL_ERROR, SPANS, Coverage, estimate_coverage
+from tests.unit.postprocessing.torso import LEVEL_MM, cut, torso
 
 DIAMETER_MM = 160.0
 
@@ -36,8 +36,17 @@ def test_without_organs_or_without_a_body_nothing_is_claimed() -> None:
 
 
 def test_the_share_of_an_organ_in_view_runs_from_none_to_all() -> None:
-    whole = Coverage(-10.0, 30.0)
-    assert all(whole.share_of(organ) == 1.0 for organ in SPANS)
-    assert Coverage(18.0, 22.0).share_of("heart") == 0.0
-    assert Coverage(12.0, 13.75).share_of("kidney_left") == pytest.approx(0.5)
-    assert whole.share_of("unheard_of") is None
+    whole = Coverage(-10.0, 30.0, LEVEL_MM)
+    assert all(whole.share_of(organ, {}) == 1.0 for organ in SPANS)
+    assert Coverage(18.0, 22.0, LEVEL_MM).share_of("heart", {}) == 0.0
+    half_and_the_error = Coverage(12.0, 13.75 + LEVEL_ERROR, LEVEL_MM)
+    assert half_and_the_error.share_of("kidney_left", {}) == pytest.approx(1.25 / 3.5)
+    assert whole.share_of("unheard_of", {}) is None
+
+
+def test_an_organ_whose_counterpart_was_drawn_in_full_is_in_view_too() -> None:
+    _, labels = torso(frozenset({"kidney_left"}))
+    found = find_organs(labels)
+    nowhere_near = Coverage(0.0, 5.0, LEVEL_MM)
+    assert nowhere_near.share_of("kidney_left", found) == pytest.approx(1.0, abs=0.05)  # voxels round the height
+    assert nowhere_near.share_of("pancreas", found) == 0.0
