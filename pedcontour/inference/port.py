@@ -14,9 +14,9 @@ Progress = Callable[[float], None]
 class Prediction:
     """What a network saw.
 
-    ``labels`` lies on the grid of the input volume, voxel for voxel. ``confidence`` is, per organ that has a voxel, the mean
-    softmax probability of that organ over the voxels labelled as it, on the network's own grid. ``engine`` says what ran
-    (``torch-cpu-fp32``), ``timings_s`` how long its stages took.
+    ``labels`` lies on the grid of the input volume, voxel for voxel. ``confidence`` is, per organ that has a voxel, the
+    mean softmax probability of that organ over the voxels labelled as it, on the network's own grid; 0 for an organ too
+    small for that grid. ``engine`` says what ran (``torch-cpu-fp32``), ``timings_s`` how long its stages took.
     """
 
     labels: LabelMap
