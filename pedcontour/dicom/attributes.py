@@ -76,6 +76,8 @@ def tags_of(keywords: tuple[str, ...]) -> list[BaseTag]:
     return [Tag(tag) for text in keywords for word in text.split() if (tag := tag_for_keyword(word)) is not None]
 
 
+CHARACTER_SET = Tag("SpecificCharacterSet")
+
 COPIED = tags_of(PATIENT_AND_STUDY)
 
 
@@ -87,7 +89,7 @@ def copy_from_ct(header: Dataset, target: Dataset) -> None:
     for tag in COPIED:
         if tag in target:
             del target[tag]
-        if tag in header:
+        if tag in header and (tag != CHARACTER_SET or header[tag].value):  # an empty character set is the default one
             target[tag] = verbatim(header, tag)
     for tag in tags_of(MAY_BE_EMPTY):
         if tag not in target:
@@ -152,7 +154,7 @@ def model_name(identity: ResultIdentity) -> str:
 def software_versions(identity: ResultIdentity) -> list[str]:
     """The model's digest and the program's version.
 
-    SHA-256 in hex is exactly as long as LO allows, so it cannot come last: the padding to even length would be too much.
+    SHA-256 in hex is exactly as long as LO allows, so it must not come last and be padded.
     """
     return [identity.model_digest[:64], f"pedcontour {identity.software_version}"[:64]]
 

@@ -12,20 +12,20 @@ import numpy.typing as npt
 from contourpy import LineType, contour_generator
 from pydicom import Dataset
 
+from pedcontour.dicom.keyhole import join_holes
 from pedcontour.volume import FloatArray
 
 LEVEL = 0.51
-"""Share of the way from background (0) to organ (1) at which the contour runs: 0.49 of a voxel beyond the outermost
-centres.
+"""Where between background (0) and organ (1) the contour runs: 0.49 of a voxel beyond the outermost voxel centres.
 
 At 0.5 it would run where a rounding reader may go either way, and corners would touch diagonal neighbours.
 """
 
-STEP = 0.01
-"""All coordinates of a traced ring are whole multiples of this, so that collinearity is decided in whole numbers."""
+STEPS = 100
+"""All coordinates of a traced ring are whole hundredths of a voxel, so whole numbers decide what is collinear."""
 
 SQUARED = (98, 102)
-"""Widths, in steps, of the rings around one voxel alone and around a hole of one voxel: 2 * (1 - LEVEL) and 2 * LEVEL.
+"""Widths, in hundredths, of the rings around a voxel alone and a hole of one voxel: 2 * (1 - LEVEL) and 2 * LEVEL.
 
 They come out as diamonds, which cover half of the voxel, so that a reader that counts area could take it either way.
 They are drawn as squares of that width instead.
@@ -46,25 +46,27 @@ def trace_slice(mask: npt.NDArray[np.bool_]) -> list[FloatArray]:
     return [_tidy(np.asarray(line)[:-1, ::-1] - 1.0) for line in lines]
 
 
-def trace_mask(mask: npt.NDArray[np.bool_]) -> Iterator[tuple[int, FloatArray]]:
+def trace_mask(mask: npt.NDArray[np.bool_], *, keyholes: bool = False) -> Iterator[tuple[int, FloatArray]]:
     """Rings of a mask ``(k, j, i)``, slice by slice: the slice's index and the ring as in ``trace_slice``.
 
-    Give it the organ's own box: tracing whole slices takes many times longer.
+    Give it the organ's own box: tracing whole slices takes many times longer. With ``keyholes``, holes are cut into the
+    ring around them instead of being rings of their own.
     """
     for k in range(mask.shape[0]):
         if mask[k].any():
-            for ring in trace_slice(mask[k]):
+            rings = trace_slice(mask[k])
+            for ring in join_holes(rings) if keyholes else rings:
                 yield k, ring
 
 
 def _tidy(ring: FloatArray) -> FloatArray:
-    points = np.rint(ring / STEP).astype(np.int64)
+    points = np.rint(ring * STEPS).astype(np.int64)
     width = int(np.ptp(points, axis=0).max())
     if len(points) == 4 and width in SQUARED:
-        return np.asarray(ring.mean(axis=0) + width * STEP / 2 * SQUARE)
+        return np.asarray(ring.mean(axis=0) + width / STEPS / 2 * SQUARE)
     before, after = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
     bends = before[:, 0] * after[:, 1] != before[:, 1] * after[:, 0]
-    return np.asarray(points[bends] * STEP)
+    return np.asarray(points[bends] / STEPS)
 
 
 def slice_to_lps_mm(header: Dataset, points: FloatArray) -> FloatArray:

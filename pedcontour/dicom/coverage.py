@@ -83,19 +83,26 @@ def _cut_at_pixel_borders(starts: FloatArray, ends: FloatArray) -> tuple[npt.NDA
 
 def _signs(rings: Sequence[FloatArray], planes: npt.NDArray[np.int64]) -> FloatArray:
     """+1 or -1 for every ring, so that islands add area and holes take it away, whichever way round they run."""
-    orientation = np.array([1.0 if _doubled_area(ring) > 0 else -1.0 for ring in rings])
-    depth = np.zeros(len(rings), dtype=np.int64)
+    orientation = np.array([1.0 if doubled_area(ring) > 0 else -1.0 for ring in rings])
+    depth = np.array([len(outer) for outer in nesting(rings, planes)])
+    return np.asarray(orientation * (1 - 2 * (depth % 2)))
+
+
+def nesting(rings: Sequence[FloatArray], planes: npt.NDArray[np.int64]) -> list[list[int]]:
+    """For every ring, the indices of the rings of its plane that it lies in: an odd number of them makes it a hole."""
     low = np.array([ring.min(axis=0) for ring in rings])
     high = np.array([ring.max(axis=0) for ring in rings])
+    found = []
     for n, ring in enumerate(rings):
         around = (planes == planes[n]) & (low <= low[n]).all(axis=1) & (high >= high[n]).all(axis=1)
         around[n] = False
         sample = ring[:: max(1, len(ring) // NESTING_SAMPLES)]
-        depth[n] = sum(_mostly_inside(sample, rings[outer]) for outer in np.flatnonzero(around).tolist())
-    return np.asarray(orientation * (1 - 2 * (depth % 2)))
+        found.append([outer for outer in np.flatnonzero(around).tolist() if _mostly_inside(sample, rings[outer])])
+    return found
 
 
-def _doubled_area(ring: FloatArray) -> float:
+def doubled_area(ring: FloatArray) -> float:
+    """Twice the signed area of a ring; its sign says which way round the ring runs."""
     moved = ring - ring[0]  # keeps digits when a ring lies far from the origin
     following = np.roll(moved, -1, axis=0)
     return float((moved[:, 0] * following[:, 1] - moved[:, 1] * following[:, 0]).sum())

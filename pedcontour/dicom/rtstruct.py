@@ -44,16 +44,18 @@ DECIMALS = 3
 file."""
 
 
-def write_rtstruct(result: ContouredSeries, path: Path) -> None:
+def write_rtstruct(result: ContouredSeries, path: Path, *, keyholes: bool = False) -> None:
     """Write the contours as an RTSTRUCT file, implicit VR little endian.
 
-    The transfer syntax matters: explicit VR limits one ContourData to 64 KiB.
+    The transfer syntax matters: explicit VR limits one ContourData to 64 KiB. Holes are rings within rings, which
+    planning systems read by the even-odd rule; ``keyholes`` cuts them into the outer ring, for readers that would fill
+    them.
     """
-    dataset = build_rtstruct(result)
+    dataset = build_rtstruct(result, keyholes=keyholes)
     dataset.save_as(path, implicit_vr=True, little_endian=True, enforce_file_format=True)
 
 
-def build_rtstruct(result: ContouredSeries) -> Dataset:
+def build_rtstruct(result: ContouredSeries, *, keyholes: bool = False) -> Dataset:
     """The data set of the RTSTRUCT, ready to be written in implicit VR little endian."""
     dataset = Dataset()
     dataset.SOPClassUID = RTStructureSetStorage
@@ -68,7 +70,7 @@ def build_rtstruct(result: ContouredSeries) -> Dataset:
     dataset.ApprovalStatus = "UNAPPROVED"
     dataset.ReferencedFrameOfReferenceSequence = [_referenced_frame(result)]
     dataset.StructureSetROISequence = [_structure(roi, result) for roi in result.rois]
-    dataset.ROIContourSequence = list(_contoured(result))
+    dataset.ROIContourSequence = list(_contoured(result, keyholes))
     dataset.RTROIObservationsSequence = [_observation(n, roi) for n, roi in enumerate(result.rois, start=1)]
     dataset.file_meta = _file_meta(dataset)
     hold_bytes(dataset, implicit_vr=True)
@@ -130,7 +132,7 @@ def algorithm_item(identity: ResultIdentity) -> Dataset:
     return item
 
 
-def _contoured(result: ContouredSeries) -> Iterator[Dataset]:
+def _contoured(result: ContouredSeries, keyholes: bool) -> Iterator[Dataset]:
     for roi, box, mask in result.masks():
         item = Dataset()
         item.ROIDisplayColor = list(roi.organ.colour)
@@ -138,7 +140,7 @@ def _contoured(result: ContouredSeries) -> Iterator[Dataset]:
         corner = np.array([box[1].start, box[2].start])
         item.ContourSequence = [
             _contour(number, result.series.headers[box[0].start + k], ring + corner)
-            for number, (k, ring) in enumerate(trace_mask(mask), start=1)
+            for number, (k, ring) in enumerate(trace_mask(mask, keyholes=keyholes), start=1)
         ]
         yield item
 

@@ -88,3 +88,10 @@ def test_sequences_are_copied_with_their_items() -> None:
     copy_from_ct(header, result)
     item.PatientID = "changed later"
     assert result.OtherPatientIDsSequence[0].PatientID == "OTHER-1"
+
+
+def test_an_empty_character_set_is_left_out_as_the_default_it_means() -> None:
+    header = made_series(grid_for((2, 3, 4), (3.0, 1.0, 1.0)), SpecificCharacterSet="").headers[0]
+    result = Dataset()
+    copy_from_ct(header, result)
+    assert "SpecificCharacterSet" not in result

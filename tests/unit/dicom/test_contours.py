@@ -94,6 +94,34 @@ def test_any_mask_comes_back_exactly(reader: Reader, mask: Mask) -> None:
     assert (reader(trace_slice(mask), mask.shape) == mask).all()
 
 
+def by_filling_every_ring(rings: list[FloatArray], shape: tuple[int, int]) -> Mask:
+    return np.any([np.zeros(shape, bool), *(by_pixel_centre([ring], shape) for ring in rings)], axis=0)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("reader", [by_pixel_centre_with_border, by_rounding_and_filling, by_half_of_the_area])
+def test_keyholes_say_the_same(name: str, reader: Reader) -> None:
+    mask = _mask(SHAPES[name])
+    rings = [ring for _, ring in trace_mask(mask[None], keyholes=True)]
+    assert (reader(rings, mask.shape) == mask).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(mask=arrays(bool, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12), fill=st.just(True)))
+def test_keyholes_of_any_mask_keep_every_area(mask: Mask) -> None:
+    rings = [ring for _, ring in trace_mask(mask[None], keyholes=True)]
+    assert (by_half_of_the_area(rings, mask.shape) == mask).all()
+    assert (by_pixel_centre_with_border(rings, mask.shape) == mask).all()
+
+
+def test_with_keyholes_a_reader_that_fills_every_ring_sees_the_hole() -> None:
+    ring = _mask(SHAPES["thin ring"])
+    assert not (by_filling_every_ring(trace_slice(ring), ring.shape) == ring).all()
+    (joined,) = (r for _, r in trace_mask(ring[None], keyholes=True))
+    inside = by_filling_every_ring([joined], ring.shape)
+    assert (inside <= ring).all()
+
+
 @settings(max_examples=60, deadline=None)
 @given(mask=arrays(bool, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9)))
 def test_rings_have_three_corners_or_more_and_no_point_within_a_straight_edge(mask: Mask) -> None:
