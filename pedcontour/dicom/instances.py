@@ -30,6 +30,13 @@ MAX_FILE_BYTES = 256 * 2**20
 MAX_INFLATED_BYTES = 64 * 2**20
 """A deflated data set may grow to this: twice the largest slice. Deflate can hide 1000 bytes in one."""
 
+MAX_HEADER_BYTES = 2 * 2**20
+"""What is read of a header, long values that are skipped not counted: ten times what a scanner writes."""
+
+MAX_ELEMENTS = 5000
+"""Elements of a header: ten times what a scanner writes, private ones included."""
+
+_META_BYTES = 64 * 1024
 _PREAMBLE = 128
 _FIRST_GROUP = 0x0008
 _CONTENT_SEQUENCE = 0x0040A730
@@ -87,7 +94,7 @@ def open_after_header(instance: Instance) -> BinaryIO:
         stream: BinaryIO = instance.path.open("rb")
     else:
         content = _content(instance.path)
-        stream = _body(content, _file_meta(content)[1], instance.syntax)
+        stream = BytesIO(_inflated(content[_file_meta(content)[1] :]))
     stream.seek(instance.pixels_at)
     return stream
 
@@ -105,23 +112,34 @@ def _read(path: Path, readable: Readable) -> Instance | None:
     if not syntax:
         if not _looks_like_a_data_set(content[start : start + 8]):
             return None
-        syntax = (
-            ImplicitVRLittleEndian if implicit else (ExplicitVRLittleEndian if little_endian else ExplicitVRBigEndian)
-        )
+        explicit = ExplicitVRLittleEndian if little_endian else ExplicitVRBigEndian
+        syntax = ImplicitVRLittleEndian if implicit else explicit
     body = _body(content, start, syntax)
     header = read_dataset(body, implicit, little_endian, stop_when=_is_past_header, defer_size=MAX_VALUE_BYTES)
-    if not header:
+    if not 0 < len(header) <= MAX_ELEMENTS:
         return None
-    return Instance(
-        path, slim_header(header, readable), syntax, header.original_encoding[0] or False, little_endian, body.tell()
-    )
+    implicit = bool(header.original_encoding[0])  # what pydicom found, whatever the transfer syntax claims
+    return Instance(path, slim_header(header, readable), syntax, implicit, little_endian, body.tell())
 
 
-def _body(content: bytes, start: int, syntax: str) -> BytesIO:
+class _Metered(BytesIO):
+    """Bytes in memory of which only so many may be read: a parser turns a little into many objects."""
+
+    left = MAX_HEADER_BYTES
+
+    def read(self, size: int | None = -1) -> bytes:
+        piece = super().read(size)
+        self.left -= len(piece)
+        if self.left < 0:
+            raise ValueError("header too large")
+        return piece
+
+
+def _body(content: bytes, start: int, syntax: str) -> _Metered:
     """The data set as a stream at its start."""
     if syntax == DeflatedExplicitVRLittleEndian:
-        return BytesIO(_inflated(content[start:]))
-    body = BytesIO(content)
+        return _Metered(_inflated(content[start:]))
+    body = _Metered(content)
     body.seek(start)
     return body
 
@@ -138,7 +156,7 @@ def _file_meta(content: bytes) -> tuple[str, int]:
     """
     at = _PREAMBLE + 4 if content[_PREAMBLE : _PREAMBLE + 4] == b"DICM" else 0
     syntax = ""
-    while len(content) >= at + 8:
+    while at + 12 <= len(content) and at < _META_BYTES:
         group, element, vr, length = struct.unpack_from("<HH2sH", content, at)
         if group != 0x0002:
             break

@@ -1,5 +1,6 @@
 """One file at a time: DICOM in any wrapping gives its header, anything else gives nothing, and bombs stay small."""
 
+import struct
 import time
 import tracemalloc
 import zlib
@@ -127,6 +128,17 @@ def test_a_length_beyond_the_end_takes_no_memory(file: Path) -> None:
     read_instance(file)
     assert tracemalloc.get_traced_memory()[1] < 10 * 2**20
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize("count", [instances.MAX_ELEMENTS + 1, instances.MAX_HEADER_BYTES // 8 + 1])
+def test_a_header_of_countless_elements_is_given_up(file: Path, count: int) -> None:
+    content = file.read_bytes()
+    at = content.index(b"\x08\x00\x60\x00CS")
+    swarm = b"".join(struct.pack("<HH2sH", 0x0009 + 2 * (n >> 16), n & 0xFFFF, b"LO", 0) for n in range(count))
+    file.write_bytes(content[: at + 10] + swarm + content[at + 10 :])
+    began = time.monotonic()
+    assert read_instance(file) is None
+    assert time.monotonic() - began < 5
 
 
 def test_unreadable_values_are_dropped_and_nothing_is_said_of_them(
