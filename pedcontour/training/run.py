@@ -57,7 +57,7 @@ def preprocess(folders: TrainingFolders, workers: int) -> None:
 
 def _split(folders: TrainingFolders) -> None:
     """Keep every ``VALIDATION_STRIDE``-th case for nnU-Net's own validation; the real figures come from other seeds."""
-    names = sorted(path.name.removesuffix(".nii.gz") for path in (folders.raw / "labelsTr").glob("*.nii.gz"))
+    names = sorted(path.stem for path in (folders.preprocessed / "nnUNetPlans_3d_fullres").glob("*.pkl"))
     held_out = names[::VALIDATION_STRIDE]
     split = {"train": [name for name in names if name not in held_out], "val": held_out}
     (folders.preprocessed / "splits_final.json").write_text(json.dumps([split], indent=1))

@@ -13,7 +13,7 @@ GRID = Grid((40, 40, 44), np.array([[0, 0, 3.0, -60], [0, 3.0, 0, -60], [3.0, 0,
 @pytest.fixture(scope="module")
 def template() -> TorsoTemplate:
     """A cylinder of fat with a liver on the right and a spleen on the left."""
-    k, j, i = np.indices(GRID.shape)
+    _, j, i = np.indices(GRID.shape)
     image = np.full(GRID.shape, -1024, np.int16)
     image[(j - 20) ** 2 + (i - 22) ** 2 < 18**2] = -100
     total = np.zeros(GRID.shape, np.uint8)
