@@ -1,4 +1,4 @@
-"""Holes by keyhole: every hole joined to the ring around it by a cut of no width (PS3.3 C.8.8.6.3).
+"""Holes by keyhole: every hole joined to the ring around it by a cut of no width (PS3.3 C.8.8.6).
 
 Most readers take a ring within a ring as a hole (even-odd). Some fill both; for them, a keyhole says the same in one
 ring.

@@ -145,7 +145,7 @@ def test_it_says_that_it_is_ai_generated_and_not_reviewed(path: Path) -> None:
 
 
 def test_it_holds_no_value_that_dicom_forbids(name: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(config.settings, "_reading_validation_mode", config.RAISE)
+    monkeypatch.setattr(config.settings, "reading_validation_mode", config.RAISE)
     monkeypatch.setattr(config.settings, "writing_validation_mode", config.RAISE)
 
     def visit(_: Dataset, element: object) -> None:
