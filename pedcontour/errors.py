@@ -1,7 +1,7 @@
 """The one tree of refusals: every error that a user can meet, with a stable code and a sentence that says what to do.
 
-The docstring of a class is the sentence; ``detail`` may add facts that are never patient data (UIDs, sizes, file counts).
-Nothing outside the package is raised across its walls.
+The docstring of a class is the sentence; ``detail`` may add facts that are never patient data (UIDs, sizes, file
+counts). Nothing outside the package is raised across its walls.
 """
 
 from collections.abc import Sequence

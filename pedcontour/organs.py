@@ -15,8 +15,9 @@ Side = Literal["left", "right"]
 class Organ:
     """One organ at risk.
 
-    ``tg263`` is its ROI name (at most 16 characters), ``code`` and ``meaning`` its SNOMED CT property type, ``laterality``
-    the side of a paired organ, ``lies`` the patient's side where most of it lies in usual anatomy, ``colour`` its RGB
+    ``tg263`` is its ROI name (at most 16 characters), ``code`` and ``meaning`` its SNOMED CT property type,
+    ``laterality`` the side of a paired organ, ``lies`` the patient's side where most of it lies in usual anatomy,
+    ``colour`` its RGB
     0-255 in every output.
     """
 

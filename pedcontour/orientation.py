@@ -1,7 +1,8 @@
 """Exact changes of axes: permutations and flips with their inverse, never an interpolation.
 
 A network learns in one orientation. ``AxisChange.to_canonical`` brings any scanner grid as close to it as permuting and
-flipping axes can, and ``inverse`` brings the result back bit by bit. What remains of an oblique acquisition stays oblique.
+flipping axes can, and ``inverse`` brings the result back bit by bit. What remains of an oblique acquisition stays
+oblique.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ import numpy.typing as npt
 from pedcontour.volume import Grid, LabelMap, Volume
 
 CANONICAL_DIRECTIONS = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
-"""Columns: the LPS directions of ``(k, j, i)`` in the canonical orientation: k to the head, j to the back, i to the left.
+"""Columns: the LPS directions of ``(k, j, i)`` in the canonical orientation: k to the head, j to the back, i to the
+left.
 
 It is how a head-first supine CT is stored with its slices from feet to head, and how ITK reads such a NIfTI.
 """
@@ -32,7 +34,9 @@ class AxisChange:
 
     @classmethod
     def to_canonical(cls, grid: Grid) -> "AxisChange":
-        """The change that brings ``grid`` closest to ``CANONICAL_DIRECTIONS``: the one with the largest total cosine."""
+        """The change that brings ``grid`` closest to ``CANONICAL_DIRECTIONS``: the one with the largest total
+        cosine.
+        """
         cosines = CANONICAL_DIRECTIONS.T @ grid.directions  # [canonical axis, source axis]
         best = max(permutations(range(3)), key=lambda p: sum(abs(cosines[n, p[n]]) for n in range(3)))
         a, b, c = best

@@ -27,8 +27,9 @@ DRAWN = frozenset({Outcome.PRESENT, Outcome.PRESENT_UNCERTAIN, Outcome.PARTIAL, 
 class Verdict:
     """What became of one organ.
 
-    ``volume_before_ml`` is what the network drew, ``volume_ml`` what is in the results; ``confidence`` is the network's mean
-    probability over what it drew, 0 to 1, or None where it drew nothing. ``reason`` is a sentence for the user.
+    ``volume_before_ml`` is what the network drew, ``volume_ml`` what is in the results; ``confidence`` is the
+    network's mean probability over what it drew, 0 to 1, or None where it drew nothing. ``reason`` is a sentence
+    for the user.
     """
 
     organ: str

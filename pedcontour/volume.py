@@ -25,8 +25,8 @@ SAME_PLACE_TOLERANCE_MM = 1e-3
 class Grid:
     """A regular grid in patient space.
 
-    ``shape`` is ``(slices, rows, columns)``; ``affine`` is 4 x 4, index ``(k, j, i, 1)`` to LPS mm. Both handednesses are
-    allowed: scanners do store slices against the normal.
+    ``shape`` is ``(slices, rows, columns)``; ``affine`` is 4 x 4, index ``(k, j, i, 1)`` to LPS mm. Both
+    handednesses are allowed: scanners do store slices against the normal.
 
     Raises ``GeometryMissingError`` when the affine is not finite or is singular.
     """
@@ -95,8 +95,8 @@ class Volume:
 class LabelMap:
     """A segmentation: ``voxels`` uint8, axes ``(k, j, i)``, 0 is background; ``organs`` says which organ a label is.
 
-    ``organs`` maps a label to an organ's id in ``organs.toml`` (``2 -> "kidney_right"``) and lists every label that could
-    occur, also those without a voxel.
+    ``organs`` maps a label to an organ's id in ``organs.toml`` (``2 -> "kidney_right"``) and lists every label that
+    could occur, also those without a voxel.
     """
 
     grid: Grid

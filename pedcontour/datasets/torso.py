@@ -1,7 +1,8 @@
 """Endless variations of one labelled torso: a second source of shapes and textures beside the phantom.
 
-The template is a CT with TotalSegmentator's "total" labels. It is never enough to learn patients from, but a network that
-sees real fat, muscle and bowel texture beside the phantom's does draw organs on a real CT where a person sees them.
+The template is a CT with TotalSegmentator's "total" labels. It is never enough to learn patients from, but a network
+that sees real fat, muscle and bowel texture beside the phantom's does draw organs on a real CT where a person sees
+them.
 """
 
 from collections.abc import Mapping
@@ -39,7 +40,8 @@ TOTAL_TO_ORGAN: Mapping[str, tuple[int, ...]] = {
     "iliopsoas_left": (88,),
     "iliopsoas_right": (89,),
 }
-"""Labels of TotalSegmentator's task "total" (v2, 117 classes) that make up each organ; the sacrum (25) is no vertebra here."""
+"""Labels of TotalSegmentator's task "total" (v2, 117 classes) that make up each organ; the sacrum (25) is no
+vertebra here."""
 
 AIR_HU = -1024
 NOISE_HU = (2.0, 22.0)
@@ -86,7 +88,9 @@ class WarpSpec:
 
 
 def warp_torso(template: TorsoTemplate, seed: int, spec: WarpSpec | None = None) -> TrainingCase:
-    """A new body from the template: rotated, stretched, bent, re-shaded, cut and noisy; the same seed gives the same one."""
+    """A new body from the template: rotated, stretched, bent, re-shaded, cut and noisy; the same seed gives the same
+    one.
+    """
     spec = spec or WarpSpec()
     rng = np.random.default_rng(seed)
     shape, affine_points = _sampling_points(template, rng, spec)
@@ -143,7 +147,9 @@ def _rotation(rng: np.random.Generator, spec: WarpSpec) -> npt.NDArray[np.float6
 
 
 def _smooth_field(shape: tuple[int, int, int], knot_voxels: float, rng: np.random.Generator) -> FloatField:
-    """Three smooth random fields ``(3, k, j, i)`` of unit standard deviation, one per axis, with knots that far apart."""
+    """Three smooth random fields ``(3, k, j, i)`` of unit standard deviation, one per axis, with knots that far
+    apart.
+    """
     coarse = [int(np.ceil(n / knot_voxels)) + 3 for n in shape]
     field = np.empty((3, *shape), np.float32)
     at = np.meshgrid(*[np.arange(n, dtype=np.float32) / np.float32(knot_voxels) + 1 for n in shape], indexing="ij")

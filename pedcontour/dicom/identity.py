@@ -12,8 +12,8 @@ UID_ROOT = "2.25."
 class ResultIdentity:
     """Names a job's results so that a retry writes the same objects.
 
-    ``created`` is when the job was accepted, not when an attempt ran. ``model_digest`` is the SHA-256 of the model bundle's
-    manifest in hex.
+    ``created`` is when the job was accepted, not when an attempt ran. ``model_digest`` is the SHA-256 of the model
+    bundle's manifest in hex.
     """
 
     job_id: str

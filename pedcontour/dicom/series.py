@@ -11,9 +11,11 @@ from pedcontour.volume import Volume
 class CtSeries:
     """A checked CT series on its scanner's own grid.
 
-    ``volume`` holds Hounsfield units, axes ``(slice, row, column)``, slices ordered along the slice normal (the cross product
-    of the row and the column direction), whatever their instance numbers say. ``headers[k]`` is the data set of slice ``k``
-    without its pixels. All headers share patient, study, series and frame of reference: the reader has checked it.
+    ``volume`` holds Hounsfield units, axes ``(slice, row, column)``, slices ordered along the slice normal (the
+    cross product of the row and the column direction), whatever their instance numbers say. ``headers[k]`` is the
+    data set of
+    slice ``k`` without its pixels. All headers share patient, study, series and frame of reference: the reader has
+    checked it.
     """
 
     volume: Volume

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
+import SimpleITK as sitk  # noqa: N813 - the name everybody in the field knows it by
 
 from pedcontour.datasets.case import TrainingCase
 from pedcontour.organs import default_labels
@@ -16,7 +16,8 @@ from pedcontour.volume import Grid, Volume
 def write_raw_dataset(folder: Path, recipes: Iterable[tuple[str, Callable[[], TrainingCase]]]) -> int:
     """Write ``imagesTr`` and ``labelsTr`` in canonical orientation; cases already on disk are kept. Returns the count.
 
-    A recipe is a name and a function that makes the case, called only when its files are missing: a stopped run goes on.
+    A recipe is a name and a function that makes the case, called only when its files are missing: a stopped run goes
+    on.
     """
     images, labels = folder / "imagesTr", folder / "labelsTr"
     images.mkdir(parents=True, exist_ok=True)

@@ -38,13 +38,13 @@ class TrainingFolders:
 def preprocess(folders: TrainingFolders, workers: int) -> None:
     """Fingerprint, plan and preprocess the raw data set with nnU-Net's own code and the small network's plan."""
     folders.announce(workers)
-    from nnunetv2.experiment_planning.plan_and_preprocess_api import (  # noqa: PLC0415
+    from nnunetv2.experiment_planning.plan_and_preprocess_api import (
         extract_fingerprints,
         plan_experiments,
         preprocess_dataset,
     )
 
-    from pedcontour.training.plans import shrink  # noqa: PLC0415
+    from pedcontour.training.plans import shrink
 
     extract_fingerprints([DATASET_ID], num_processes=workers, check_dataset_integrity=False)
     plan_experiments([DATASET_ID])
@@ -66,9 +66,9 @@ def _split(folders: TrainingFolders) -> None:
 def train(folders: TrainingFolders, epochs: int, device: str, *, workers: int = 1, threads: int | None = None) -> None:
     """Train, or go on where the last run stopped; leaves ``checkpoint_final.pth`` in nnU-Net's results folder."""
     folders.announce(workers)
-    import torch  # noqa: PLC0415
+    import torch
 
-    from pedcontour.training.trainer import PedcontourTrainer  # noqa: PLC0415
+    from pedcontour.training.trainer import PedcontourTrainer
 
     if threads:
         torch.set_num_threads(threads)

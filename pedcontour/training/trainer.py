@@ -28,8 +28,8 @@ class WarmPolyLR(LRScheduler):
 class PedcontourTrainer(nnUNetTrainer):  # type: ignore[misc]
     """nnU-Net's trainer without mirroring (it would swap left and right), for short schedules, with bf16 on the CPU.
 
-    AdamW instead of SGD with momentum 0.99: with a few thousand iterations instead of 250 000 it gets further. Batches are
-    of one patch, so foreground is oversampled by chance rather than by position in the batch.
+    AdamW instead of SGD with momentum 0.99: with a few thousand iterations instead of 250 000 it gets further.
+    Batches are of one patch, so foreground is oversampled by chance rather than by position in the batch.
     """
 
     def __init__(
