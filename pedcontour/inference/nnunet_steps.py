@@ -19,7 +19,7 @@ from pedcontour.inference.nnunet_quiet import quiet
 from pedcontour.inference.winner import AxisSampling, Sampling, winning_class
 
 with quiet():
-    from acvl_utils.cropping_and_padding.padding import pad_nd_image  # type: ignore[import-untyped]
+    from acvl_utils.cropping_and_padding.padding import pad_nd_image
     from nnunetv2.configuration import ANISO_THRESHOLD
     from nnunetv2.inference.sliding_window_prediction import compute_gaussian, compute_steps_for_sliding_window
     from nnunetv2.preprocessing.cropping.cropping import create_nonzero_mask

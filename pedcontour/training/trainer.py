@@ -81,7 +81,7 @@ class PedcontourTrainer(nnUNetTrainer):  # type: ignore[misc]
                 logits = forward(x)
             return [level.float() for level in logits] if isinstance(logits, list) else logits.float()
 
-        network.forward = half_forward  # type: ignore[method-assign]
+        network.forward = half_forward
         return network
 
     def plot_network_architecture(self) -> None:
