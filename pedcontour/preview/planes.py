@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import binary_opening, label
+from scipy.ndimage import binary_opening, find_objects, label
 
 from pedcontour.orientation import AxisChange
 from pedcontour.volume import LabelMap, Volume
@@ -63,7 +63,7 @@ def cut_planes(image: Volume, labels: LabelMap) -> tuple[Plane, Plane, Plane]:
     change = AxisChange.to_canonical(image.grid)
     grid = change.grid(image.grid)
     hu, marks = change.array(image.voxels), change.array(labels.voxels)
-    axes = [_weight(marks, axis, labels) for axis in range(3)]
+    axes = _weights(marks, labels)
     rows, columns = _frame(hu, grid.spacing_mm)
     k, j, i = (
         _best(axes[0], (0, hu.shape[0])),
@@ -107,16 +107,22 @@ def _grey(hu: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     return np.asarray(np.clip(shade, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
-def _weight(marks: npt.NDArray[np.uint8], axis: int, labels: LabelMap) -> npt.NDArray[np.float64]:
-    """For each slice across ``axis``: how many organs it shows, each counted by its area there over its largest
-    area."""
-    others = tuple(n for n in range(3) if n != axis)
-    total = np.zeros(marks.shape[axis])
+def _weights(marks: npt.NDArray[np.uint8], labels: LabelMap) -> list[npt.NDArray[np.float64]]:
+    """For each slice across each axis: how many organs it shows, each by the root of its area over its largest area.
+
+    The root lets an organ count that is cut well off its middle.
+    """
+    weights = [np.zeros(size) for size in marks.shape]
+    boxes = find_objects(marks)
     for number in labels.organs:
-        areas = np.count_nonzero(marks == number, axis=others).astype(np.float64)
-        if areas.max() > 0:
-            total += np.sqrt(areas / areas.max())
-    return total
+        box = boxes[number - 1] if number <= len(boxes) else None
+        if box is None:
+            continue
+        mask = marks[box] == number
+        for axis, weight in enumerate(weights):
+            areas = mask.sum(axis=tuple(n for n in range(3) if n != axis), dtype=np.float64)
+            weight[box[axis]] += np.sqrt(areas / areas.max())
+    return weights
 
 
 def _best(weight: npt.NDArray[np.float64], within: tuple[int, int]) -> int:
