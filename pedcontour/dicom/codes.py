@@ -59,8 +59,8 @@ SRGB_TO_XYZ = (
 """Linear sRGB to CIE XYZ (IEC 61966-2-1)."""
 
 D65_WHITE = (0.95047, 1.0, 1.08883)
-"""XYZ of sRGB's own white. The standard's profile connection space has D50, but the readers that we know of (DCMTK and
-so dcmqi and Slicer, highdicom, OHIF) all take D65: with it, both files show the same colour."""
+"""XYZ of sRGB's own white. The standard's profile connection space has D50, but the readers tried here (dcmqi on DCMTK,
+highdicom) take D65: with it, both files show the same colour."""
 
 LAB_KNEE = (6 / 29) ** 3
 """Where CIELAB's cube root gives way to a line (CIE 15)."""
