@@ -1,4 +1,6 @@
-"""The skeleton of the trunk: vertebrae with the canal, sacrum, ribs with their cartilage, sternum, scapulae, pelvis, hips."""
+"""The skeleton of the trunk: vertebrae with the canal, sacrum, ribs with their cartilage, sternum, scapulae, pelvis,
+hips.
+"""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,7 +8,17 @@ import numpy.typing as npt
 from pedcontour.phantom.canvas import Canvas, Patch
 from pedcontour.phantom.child import LABELS, Child
 from pedcontour.phantom.noise import Array
-from pedcontour.phantom.shapes import Curve, Ellipsoid, intersection, polyline_patch, smooth_line, tube, union
+from pedcontour.phantom.shapes import (
+    Curve,
+    Ellipsoid,
+    intersection,
+    polyline_patch,
+    rods_of,
+    segments,
+    smooth_line,
+    tube,
+    union,
+)
 from pedcontour.phantom.trunk import FRAME, SPINE_Y
 
 VERTEBRA_Z = {
@@ -224,19 +236,21 @@ def paint_ribs(canvas: Canvas, child: Child) -> None:
     whole = canvas.patch((-190.0, -190.0, -40.0), (190.0, 130.0, 290.0))
     if 0 in whole.shape:
         return
-    cartilage, bones = whole.far(), whole.far()
+    bone_rods, cartilage_rods = [], []
     for name in RIBS:
         for side in (-1.0, 1.0):
             bone, gristle = _rib_line(name, side)
-            np.minimum(bones, tube(whole, bone, 5.2)[0], out=bones)
+            bone_rods.append(rods_of(np.column_stack([bone, np.full(len(bone), 5.2)])))
             if gristle is not None:
-                np.minimum(cartilage, tube(whole, gristle, 5.6)[0], out=cartilage)
+                cartilage_rods.append(rods_of(np.column_stack([gristle, np.full(len(gristle), 5.6)])))
+    cartilage, _ = segments(whole, np.vstack(cartilage_rods))
+    bones, _ = segments(whole, np.vstack(bone_rods))
     canvas.paint(whole, cartilage, child.tissues["cartilage"], 0)
     canvas.paint(whole, bones, child.tissues["cortex"], 0)
     canvas.paint(whole, bones + 2.0, child.tissues["spongiosa"], edge=1.3)
     _paint_sternum(canvas, child)
     for side in (-1.0, 1.0):
-        blade = Ellipsoid((side * 100.0, 66.0, 205.0), (40.0, 2.8, 58.0), (0.0, side * 8.0, side * -34.0))
+        blade = Ellipsoid((side * 100.0, 66.0, 205.0), (33.0, 2.8, 54.0), (0.0, side * 8.0, side * -34.0))
         part = blade.patch(canvas)
         canvas.paint(part, blade.distance(part), child.tissues["cortex"] * 0.8, 0)
 
@@ -295,7 +309,12 @@ def paint_pelvis(canvas: Canvas, child: Child) -> None:
             hip = union(hip, lower, 6.0)
             head = Ellipsoid((side * 96.0, -8.0, -272.0), (23.5, 23.5, 23.5))
             socket = -(head.distance(patch) - 3.5)
-            _paint_bone(canvas, child, patch, np.maximum(hip, socket))
+            hip = np.maximum(hip, socket)
+            if child.spec.age_years < 13.0:  # growth cartilage between ilium, ischium and pubis
+                gap_mm = float(np.interp(child.spec.age_years, (0.0, 3.0, 13.0), (6.0, 3.0, 1.2)))
+                canvas.paint(patch, hip, child.tissues["cartilage"], 0)
+                hip = np.maximum(hip, gap_mm - np.abs(patch.z + 266.0))
+            _paint_bone(canvas, child, patch, hip)
         _paint_femur(canvas, child, side)
 
 
@@ -308,6 +327,16 @@ def _paint_femur(canvas: Canvas, child: Child, side: float) -> None:
     patch = polyline_patch(canvas, neck, 28.0)
     if 0 in patch.shape:
         return
+    tissues = child.tissues
     shaft, _ = tube(patch, neck, (15.0, 13.0, 17.0, 15.0))
     head = Ellipsoid((side * 96.0, -8.0, -272.0), (22.0, 22.0, 22.0)).distance(patch)
-    _paint_bone(canvas, child, patch, union(shaft, head, 3.0))
+    # At birth the head is cartilage; its nucleus of bone grows from about half a year on.
+    age = child.spec.age_years
+    nucleus = float(np.interp(age, (0.4, 3.0, 14.0), (0.0, 14.0, 22.0)))
+    if age >= 14.0:
+        _paint_bone(canvas, child, patch, union(shaft, head, 3.0))
+        return
+    canvas.paint(patch, head, tissues["cartilage"], 0)
+    _paint_bone(canvas, child, patch, np.maximum(shaft, 1.5 - head))
+    if nucleus > 1.0:
+        _paint_bone(canvas, child, patch, head + np.float32(22.0 - nucleus))

@@ -1,9 +1,10 @@
 """Where shapes meet voxels: the scanner's grid seen in the coordinates that anatomy is designed in.
 
-*Design coordinates* are the millimetres of the reference adult of ``growth``: origin in the body of L1, axes as LPS (x to the
-left, y to the back, z to the head). A ``Canvas`` knows the design coordinates of every voxel of a grid, a ``Patch`` is a box
-of it. A shape is a signed distance (negative inside, in design mm, exact near the surface); painting turns it into the share
-of a voxel that is filled, so that edges are soft as partial volume makes them, while labels change at distance zero.
+*Design coordinates* are the millimetres of the reference adult of ``growth``: origin in the body of L1, axes as LPS (x
+to the left, y to the back, z to the head). A ``Canvas`` knows the design coordinates of every voxel of a grid, a
+``Patch`` is a box of it. A shape is a signed distance (negative inside, in design mm, exact near the surface);
+painting turns it into the share of a voxel that is filled, so that edges are soft as partial volume makes them, while
+labels change at distance zero.
 """
 
 from dataclasses import dataclass
@@ -33,8 +34,8 @@ WARP_REACH = 3.0
 class Pose:
     """From design coordinates to the header's LPS mm: scale, roll about the body axis, shift.
 
-    ``scale`` along design (x, y, z); ``roll_deg`` positive from the patient's left to the back; ``landmark_mm`` is where the
-    design's origin comes to lie.
+    ``scale`` along design (x, y, z); ``roll_deg`` positive from the patient's left to the back; ``landmark_mm`` is
+    where the design's origin comes to lie.
     """
 
     scale: Vector
@@ -143,7 +144,9 @@ class Canvas:
         return fields[0], fields[1], fields[2]
 
     def body_mm(self, design: npt.ArrayLike) -> FloatArray:
-        """Where design points ``(n, 3)`` come to lie after the warp, in unrolled body mm: what a builder plans, seen by a ruler."""
+        """Where design points ``(n, 3)`` come to lie after the warp, in unrolled body mm: what a builder plans, seen
+        by a ruler.
+        """
         points = np.asarray(design, dtype=np.float64)
         scale = np.asarray(self.pose.scale)
         placed: FloatArray = points * scale

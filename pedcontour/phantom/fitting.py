@@ -1,16 +1,19 @@
-"""Bring the large organs to their volume: measured once on a coarse grid, corrected by growing or shrinking their surface.
+"""Bring the large organs to their volume: measured once on a coarse grid, corrected by growing or shrinking their
+surface.
 
-Walls, diaphragm and neighbours cut away what an organ's own shape would fill, differently in every child. So the surface is
-moved outwards or inwards by one distance until what remains between the walls has the volume that ``growth`` asks for.
+Walls, diaphragm and neighbours cut away what an organ's own shape would fill, differently in every child. So the
+surface is moved outwards or inwards by one distance until what remains between the walls has the volume that
+``growth`` asks for.
 """
 
 import numpy as np
 
 from pedcontour.organs import Side
-from pedcontour.phantom.canvas import FAR_MM, Canvas, Patch, Pose
-from pedcontour.phantom.chest import build_diaphragm, heart_bounds, heart_shape
+from pedcontour.phantom.canvas import Canvas, Pose
 from pedcontour.phantom.child import Child
-from pedcontour.phantom.kidneys import capsule_shape, kidney_frame, kidney_shape
+from pedcontour.phantom.diaphragm import build_diaphragm
+from pedcontour.phantom.heart import heart_bounds, heart_shape
+from pedcontour.phantom.kidneys import bed_kept_free, kidney_frame, kidney_shape
 from pedcontour.phantom.liver import liver_bounds, liver_shape, spleen_bounds, spleen_shape
 from pedcontour.phantom.noise import Array
 from pedcontour.phantom.trunk import BOTTOM_MM, TOP_MM, trunk_of
@@ -19,7 +22,7 @@ from pedcontour.volume import Grid
 STEP_MM = 5.0
 """Spacing of the coarse grid, design mm: an infant's spleen still covers a thousand points."""
 
-LARGEST_GROWTH_MM = 16.0
+LARGEST_GROWTH_MM = 26.0
 """No surface is moved further, design mm."""
 
 OVERLAP_SHARE = {"liver": 1.03, "spleen": 1.02, "kidney_left": 1.03, "kidney_right": 1.03, "heart": 1.0}
@@ -44,16 +47,6 @@ def coarse_grid(child: Child) -> tuple[Grid, Pose]:
     return Grid(counts, affine), pose
 
 
-def _kidney_fat(patch: Patch, child: Child, side: Side) -> Array:
-    """How far points lie from the fat around a kidney, which presses liver and spleen aside; far where there is no kidney."""
-    if child.spec.absent_kidney == side:
-        return patch.far()
-    frame = kidney_frame(patch.canvas, child, side)
-    everywhere = np.full(patch.canvas.grid.shape, FAR_MM, dtype=np.float32)
-    everywhere[frame.patch.box] = capsule_shape(frame, child)
-    return everywhere[patch.box]
-
-
 def fit_growth(child: Child) -> dict[str, float]:
     """How far (design mm) the surface of each fitted organ has to move outwards to meet its volume."""
     grid, pose = coarse_grid(child)
@@ -70,9 +63,9 @@ def fit_growth(child: Child) -> dict[str, float]:
         growth[organ] = float(np.clip(level, -LARGEST_GROWTH_MM, LARGEST_GROWTH_MM))
 
     patch, shape = liver_shape(canvas, child)
-    fit("liver", shape, np.maximum(liver_bounds(patch, trunk, diaphragm), -_kidney_fat(patch, child, "right")))
+    fit("liver", shape, np.maximum(liver_bounds(patch, trunk, diaphragm), -bed_kept_free(patch, child, "right")))
     patch, shape = spleen_shape(canvas, child)
-    fit("spleen", shape, np.maximum(spleen_bounds(patch, trunk, diaphragm), -_kidney_fat(patch, child, "left")))
+    fit("spleen", shape, np.maximum(spleen_bounds(patch, trunk, diaphragm), -bed_kept_free(patch, child, "left")))
     patch, shape = heart_shape(canvas, child)
     fit("heart", shape, heart_bounds(patch, diaphragm))
     sides: tuple[Side, Side] = ("left", "right")

@@ -1,13 +1,15 @@
 """How a child grows: sizes by age, stated once as data and read by linear interpolation.
 
-All anatomy is designed in the millimetres of one *reference adult* torso (L1 to L5 141 mm between the centres of the bodies,
-rib cage about 300 mm wide). A child is that torso, scaled along x, y and z, with each organ then brought to its own volume.
+All anatomy is designed in the millimetres of one *reference adult* torso (L1 to L5 141 mm between the centres of the
+bodies, rib cage about 300 mm wide). A child is that torso, scaled along x, y and z, with each organ then brought to
+its own volume.
 
-Every number is an approximation of the literature, rounded and smoothed for a phantom; none is a norm to judge a child by:
+Every number is an approximation of the literature, rounded and smoothed for a phantom; none is a norm to judge a child
+by:
 
 - trunk scales: spine heights after Dimeglio (L1-L5 about 7.5 cm at birth, 10.5 at 5 years, 12.5 at 10, 16 adult), body
-  widths so that the effective diameter of the trunk follows the order of AAPM Report 204 (11 cm at birth, 17 at 5 years, 20 at
-  10, 25 at 18);
+  widths so that the effective diameter of the trunk follows the order of AAPM Report 204 (11 cm at birth, 17 at 5
+  years, 20 at 10, 25 at 18);
 - organ volumes: reference masses of ICRP Publication 89 (mean of both sexes), taken as mL;
 - the heart with its blood (same source); kidney volumes agree with lengths of 4.5 cm at birth, 8 at 5 years, 11 at 18.
 """
@@ -51,11 +53,14 @@ class Size:
     @property
     def mean_scale(self) -> float:
         """One number for the three scales: the cube root of their product."""
-        return float(np.prod(self.scale)) ** (1.0 / 3.0)
+        return float(np.cbrt(np.prod(self.scale)))
 
     def factor(self, organ: str, reference_ml: float) -> float:
-        """By how much to scale an organ's lengths, so that ``reference_ml`` in the reference adult meets this child's volume."""
-        return float((self.volumes_ml[organ] / (reference_ml * float(np.prod(self.scale)))) ** (1.0 / 3.0))
+        """By how much to scale an organ's lengths, so that ``reference_ml`` in the reference adult meets this child's
+        volume.
+        """
+        ratio = self.volumes_ml[organ] / (reference_ml * float(np.prod(self.scale)))
+        return float(np.cbrt(ratio))
 
 
 def size_at(age_years: float) -> Size:

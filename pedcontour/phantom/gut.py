@@ -6,25 +6,31 @@ import numpy as np
 import numpy.typing as npt
 
 from pedcontour.phantom.canvas import Canvas, Patch
-from pedcontour.phantom.chest import Diaphragm
 from pedcontour.phantom.child import LABELS, Child
+from pedcontour.phantom.diaphragm import Diaphragm
 from pedcontour.phantom.noise import Array
-from pedcontour.phantom.shapes import intersection, polyline_patch, smooth_line, tube
+from pedcontour.phantom.shapes import intersection, polyline_patch, rods_of, segments, smooth_line, tube
 from pedcontour.phantom.trunk import Trunk
 
 LABEL = LABELS["stomach_bowel"]
 
 COLON = np.array(
-    [[-88, -58, -190, 20], [-96, -48, -165, 25], [-104, -34, -130, 25], [-106, -28, -95, 23], [-103, -40, -62, 23], [-88, -72, -52, 22],
-     [-62, -102, -62, 20], [-30, -112, -76, 20], [4, -114, -78, 20], [40, -110, -60, 20], [70, -100, -30, 20], [94, -74, 8, 20], [108, -44, 26, 19],
-     [112, -22, -2, 18], [112, -10, -40, 17], [112, -8, -85, 16], [108, -12, -122, 16], [98, -36, -155, 16], [78, -62, -182, 16], [46, -68, -205, 17],
-     [20, -48, -214, 17], [-8, -30, -200, 17], [-18, 2, -206, 17], [-4, 28, -226, 19], [0, 36, -250, 19], [0, 34, -285, 12]], float,
+    [[-88, -58, -190, 20], [-96, -48, -165, 25], [-104, -34, -130, 25], [-106, -28, -95, 23], [-103, -40, -62, 23],
+     [-88, -72, -52, 22],
+     [-62, -102, -62, 20], [-30, -112, -76, 20], [4, -114, -78, 20], [40, -110, -60, 20], [70, -100, -30, 20],
+      [94, -74, 8, 20], [108, -44, 26, 19],
+     [112, -22, -2, 18], [112, -10, -40, 17], [112, -8, -85, 16], [108, -12, -122, 16], [98, -36, -155, 16],
+      [78, -62, -182, 16], [46, -68, -205, 17],
+     [20, -48, -214, 17], [-8, -30, -200, 17], [-18, 2, -206, 17], [-4, 28, -226, 19], [0, 36, -250, 19],
+      [0, 34, -285, 12]], float,
 )  # fmt: skip
 STOMACH = np.array(
-    [[58, -16, 62, 22], [62, -26, 46, 33], [60, -50, 26, 31], [56, -76, 2, 28], [44, -94, -20, 25], [20, -98, -34, 20], [-6, -90, -34, 17], [-24, -82, -28, 12]], float,
+    [[58, -16, 62, 22], [62, -26, 46, 33], [60, -50, 26, 31], [56, -76, 2, 28], [44, -94, -20, 25],
+     [20, -98, -34, 20], [-6, -90, -34, 17], [-24, -82, -28, 12]], float,
 )  # fmt: skip
 DUODENUM = np.array(
-    [[-24, -82, -28, 12], [-40, -74, -26, 13], [-52, -60, -36, 13], [-54, -50, -58, 13], [-44, -50, -80, 12.5], [-18, -58, -86, 11.5], [12, -60, -82, 11.5],
+    [[-24, -82, -28, 12], [-40, -74, -26, 13], [-52, -60, -36, 13], [-54, -50, -58, 13], [-44, -50, -80, 12.5],
+     [-18, -58, -86, 11.5], [12, -60, -82, 11.5],
      [34, -58, -66, 12], [38, -66, -54, 12]], float,
 )  # fmt: skip
 """Centre lines in design mm: x, y, z, radius."""
@@ -48,17 +54,21 @@ def _paint_mesentery(canvas: Canvas, child: Child) -> None:
     if 0 in patch.shape:
         return
     free = np.where(canvas.labels[patch.box] == 0, np.float32(-1.0), np.float32(9.0))
-    vessels = patch.far()
-    for _ in range(26):
+    rods = []
+    for _ in range(40):
         root = np.array([-2.0, -66.0, rng.uniform(-120.0, -60.0)])
         tip = np.array([rng.uniform(-85.0, 85.0), rng.uniform(-110.0, -60.0), root[2] - rng.uniform(0.0, 70.0)])
         middle = (root + tip) / 2.0 + rng.normal(0.0, 8.0, 3)
-        np.minimum(vessels, tube(patch, smooth_line(np.array([root, middle, tip]), 3), 1.9)[0], out=vessels)
+        line = smooth_line(np.array([root, middle, tip]), 3)
+        rods.append(rods_of(np.column_stack([line, np.linspace(2.2, 1.3, len(line))])))
+    vessels, _ = segments(patch, np.vstack(rods))
     canvas.paint(patch, np.maximum(vessels, free), child.tissues["vein"] - 10.0)
 
 
 def _loops(child: Child) -> npt.NDArray[np.float64]:
-    """One long line that fills the middle of the belly: layers from front to back, their loops running across or along it."""
+    """One long line that fills the middle of the belly: layers from front to back, their loops running across or along
+    it.
+    """
     rng = child.rng("small bowel")
     step = LOOP_MM * float(rng.uniform(0.94, 1.06))
     points: list[npt.NDArray[np.float64]] = []
@@ -66,13 +76,15 @@ def _loops(child: Child) -> npt.NDArray[np.float64]:
     for y in np.arange(-104.0 + rng.uniform(0.0, 6.0), 2.0, step * 0.92):
         lowest = float(np.interp(y, (-104.0, -60.0, -20.0, 0.0), (-215.0, -236.0, -236.0, -225.0)))
         highest = float(np.interp(y, (-104.0, -60.0, -45.0, -30.0), (-60.0, -30.0, -50.0, -150.0)))
-        z, x = np.meshgrid(np.arange(lowest, highest, step), np.arange(-104.0, 105.0, step))
+        z, x = np.meshgrid(np.arange(lowest, -28.0, step), np.arange(-108.0, 109.0, step))
         if not upright:
             z, x = z.T, x.T
         for n, (zs, xs) in enumerate(zip(z, x, strict=True)):
             row = np.column_stack([xs, np.full_like(xs, y), zs])[:: 1 if n % 2 == 0 else -1]
-            half = np.interp(row[:, 2], (-235.0, -200.0, -150.0, -60.0), (40.0, 66.0, 100.0, 102.0))
-            points.extend(row[np.abs(row[:, 0]) < half])
+            half = np.interp(row[:, 2], (-235.0, -200.0, -150.0, -60.0), (40.0, 66.0, 102.0, 108.0))
+            # On the left, jejunum lies higher and further back than ileum on the right.
+            top = highest + 50.0 * (row[:, 0] > 40.0)
+            points.extend(row[(np.abs(row[:, 0]) < half) & (row[:, 2] < top)])
         upright = not upright
     line = np.array(points)
     return np.asarray(line + rng.normal(0.0, step * 0.24, line.shape))
@@ -124,8 +136,8 @@ class Stretches:
     ) -> Array:
         """The part of a lumen that lies against gravity above the level of its pocket: where gas collects.
 
-        ``place`` is the centre line and where along it each voxel lies, ``level`` the kind of content that is meant and how
-        many design mm above the middle of the pocket its gas begins.
+        ``place`` is the centre line and where along it each voxel lies, ``level`` the kind of content that is meant
+        and how many design mm above the middle of the pocket its gas begins.
         """
         line, along = place
         wanted, above_mm = level
@@ -150,7 +162,7 @@ def _colon_line(child: Child) -> npt.NDArray[np.float64]:
     knots = COLON.copy()
     knots[:-3, :3] += rng.normal(0.0, (4.0, 4.0, 6.0), (len(knots) - 3, 3))
     knots[7:10, 2] += rng.normal(-8.0, 14.0)  # how far the transverse colon sags
-    knots[:, 3] *= float(np.clip(rng.normal(0.92, 0.10), 0.7, 1.15))
+    knots[:, 3] *= float(np.clip(rng.normal(1.0, 0.10), 0.75, 1.2))
     if child.spec.bed_filling == "bowel" and child.spec.absent_kidney == "left":
         knots[12:15, :3] = [[98.0, -20.0, 16.0], [80.0, 2.0, -22.0], [86.0, 2.0, -52.0]]
     if child.spec.bed_filling == "bowel" and child.spec.absent_kidney == "right":
@@ -198,16 +210,18 @@ def _paint_stomach(canvas: Canvas, child: Child, trunk: Trunk, diaphragm: Diaphr
     patch = polyline_patch(canvas, np.vstack([stomach[:, :3], duodenum[:, :3]]), 40.0)
     if 0 in patch.shape:
         return
-    shape, along = tube(patch, stomach[:, :3], stomach[:, 3])
-    second, _ = tube(patch, duodenum[:, :3], duodenum[:, 3])
+    shape, _ = tube(patch, stomach[:, :3], stomach[:, 3])
+    second: Array = tube(patch, duodenum[:, :3], duodenum[:, 3])[0]
     shape += np.float32(1.6) * patch.noise(30.0, 131)
     shape = intersection(shape, trunk.cavity[patch.box] + 4.0, 5.0)
     shape = intersection(shape, diaphragm.over(patch) + 3.0, 5.0)
-    both = np.minimum(shape, second + np.float32(0.8) * patch.noise(12.0, 132))
+    second += np.float32(0.8) * patch.noise(12.0, 132)
+    both = np.asarray(np.minimum(shape, second), dtype=np.float32)
     canvas.paint(patch, both - 1.5, child.tissues["fat"], 0)
     canvas.paint(patch, both, child.tissues["bowel_wall"], LABEL)
-    folds = np.float32(1.6) * np.clip(patch.noise(9.0, 133), -1.0, 1.0)
-    canvas.paint(patch, second + 3.0 + folds, child.tissues["bowel_fluid"] + 8.0 * patch.noise(6.0, 134))
+    folds = np.asarray(np.clip(patch.noise(9.0, 133), -1.0, 1.0) * 1.6, dtype=np.float32)
+    inner = np.asarray(second + folds + 3.0, dtype=np.float32)
+    canvas.paint(patch, inner, np.float32(child.tissues["bowel_fluid"]) + 8.0 * patch.noise(6.0, 134))
     lumen = shape + 4.0 + folds
     food = float(rng.uniform(0.0, 45.0))
     canvas.paint(

@@ -3,10 +3,22 @@
 import numpy as np
 
 from pedcontour.phantom.canvas import Canvas, Patch
-from pedcontour.phantom.chest import Diaphragm
 from pedcontour.phantom.child import LABELS, Child
+from pedcontour.phantom.diaphragm import Diaphragm
+from pedcontour.phantom.kidneys import bed_kept_free
 from pedcontour.phantom.noise import Array
-from pedcontour.phantom.shapes import Curve, Ellipsoid, difference, intersection, polyline_patch, smooth_line, tube, union
+from pedcontour.phantom.shapes import (
+    Curve,
+    Ellipsoid,
+    difference,
+    intersection,
+    polyline_patch,
+    rods_of,
+    segments,
+    smooth_line,
+    tube,
+    union,
+)
 from pedcontour.phantom.trunk import Trunk
 
 LIVER_REFERENCE_ML = 1750.0
@@ -30,7 +42,9 @@ def spleen_bounds(patch: Patch, trunk: Trunk, diaphragm: Diaphragm) -> Array:
 
 
 def liver_shape(canvas: Canvas, child: Child) -> tuple[Patch, Array]:
-    """Signed distance of the liver before wall and diaphragm cut it: a big right lobe, a left one thinning across the midline."""
+    """Signed distance of the liver before wall and diaphragm cut it: a big right lobe, a left one thinning across the
+    midline.
+    """
     patch = canvas.patch((-150.0, -150.0, -150.0), (105.0, 70.0, 110.0))
     rng = child.rng("liver")
     factor = child.size.factor("liver", LIVER_REFERENCE_ML)
@@ -46,21 +60,21 @@ def liver_shape(canvas: Canvas, child: Child) -> tuple[Patch, Array]:
     shape += np.float32(2.0) * patch.noise(45.0, 71)
     # The visceral surface: it rises from the right flank to the left, over kidney, duodenum and stomach.
     under = (-84.0 - patch.z) + 0.64 * (patch.x + 110.0) + 0.10 * (patch.y + 60.0)
-    shape = intersection(
-        shape, np.asarray(under * np.float32(0.8), dtype=np.float32) - np.float32(130.0 * (factor - 1.0)), 22.0
-    )
-    return patch, shape
+    under = under * np.float32(0.8) - np.float32(180.0 * (factor - 1.0)) + np.float32(4.0) * patch.noise(80.0, 74)
+    return patch, intersection(shape, np.asarray(under, dtype=np.float32), 28.0)
 
 
 def liver_bounds(patch: Patch, trunk: Trunk, diaphragm: Diaphragm) -> Array:
-    """What no liver fills, however large: wall, diaphragm, the space of spine and stomach, the hilum, the falciform cleft."""
+    """What no liver fills, however large: wall, diaphragm, the space of spine and stomach, the hilum, the falciform
+    cleft.
+    """
     # Spine, crura and stomach keep the space behind the left lobe: a round edge from the bare area to the left tip.
     radius = Curve((-60.0, 0.0, 40.0), (84.0, 74.0, 65.0)).over(patch.z)
     medial = np.hypot(patch.x - 22.0, (patch.y - 28.0) * np.float32(1.0 / 1.15)) - radius
     stomach = Ellipsoid((60.0, -46.0, 22.0), (28.0, 32.0, 34.0)).distance(patch)
     medial = np.minimum(medial, stomach)
     hilum = Ellipsoid((-30.0, -62.0, -6.0), (26.0, 13.0, 13.0), (0.0, 25.0, 20.0)).distance(patch)
-    falciform = Ellipsoid((-10.0, -112.0, -2.0), (3.2, 26.0, 30.0), (18.0, 0.0, 0.0)).distance(patch)
+    falciform = Ellipsoid((-12.0, -118.0, -4.0), (2.6, 18.0, 26.0), (18.0, 0.0, -14.0)).distance(patch)
     kept_free = union(np.asarray(medial, dtype=np.float32), union(hilum, falciform, 4.0), 8.0)
     return intersection(under_the_ribs(patch, trunk, diaphragm), -kept_free, 6.0)
 
@@ -75,6 +89,7 @@ def paint_liver(canvas: Canvas, child: Child, trunk: Trunk, diaphragm: Diaphragm
         bed = Ellipsoid((-74.0, -4.0, -34.0), (34.0, 32.0, 46.0))
         shape = union(shape, bed.distance(patch), 14.0)
     shape = intersection(shape, liver_bounds(patch, trunk, diaphragm), 7.0)
+    shape = np.maximum(shape, 1.0 - bed_kept_free(patch, child, "right"))
     canvas.paint(patch, shape - 1.6, child.tissues["fat"], 0)
     canvas.paint(
         patch, shape, child.tissues["liver"] + 2.5 * patch.noise(18.0, 72) + 2.0 * patch.noise(7.0, 73), LABELS["liver"]
@@ -91,17 +106,18 @@ def _paint_liver_vessels(canvas: Canvas, child: Child, patch: Patch, liver: Arra
         "portal": ((-88, -20, 18), (-95, -66, 2), (-84, -40, -30), (-100, -30, 42), (12, -96, 36), (-10, -104, 14)),
         "hepatic": ((-112, -26, 26), (-72, -90, 28), (-40, -104, 34), (20, -98, 46), (-92, 10, 40)),
     }
-    vessels = patch.far()
+    rods = []
     for name, root in (("portal", portal), ("hepatic", cava)):
         for tip in tips[name]:
             end = np.asarray(tip, dtype=np.float64) + rng.normal(0.0, 6.0, 3)
             middle = (root + end) / 2.0 + rng.normal(0.0, 6.0, 3)
             line = smooth_line(np.array([[*root, 5.4], [*middle, 4.0], [*end, 2.0]]), 5)
-            np.minimum(vessels, tube(patch, line[:, :3], line[:, 3])[0], out=vessels)
+            rods.append(rods_of(line))
             for _ in range(3):
                 fork = line[rng.integers(3, len(line) - 1)]
                 twig = fork[:3] + rng.normal(0.0, 20.0, 3)
-                np.minimum(vessels, tube(patch, np.array([fork[:3], twig]), (2.6, 1.2))[0], out=vessels)
+                rods.append(rods_of(np.array([[*fork[:3], 2.6], [*twig, 1.2]])))
+    vessels, _ = segments(patch, np.vstack(rods))
     hu = child.tissues["liver_vessel"]
     canvas.paint(patch, np.maximum(vessels, liver + 2.0), hu, edge=1.5)
 
@@ -141,7 +157,9 @@ def spleen_shape(canvas: Canvas, child: Child) -> tuple[Patch, Array]:
 
 
 def paint_spleen(canvas: Canvas, child: Child, trunk: Trunk, diaphragm: Diaphragm) -> None:
-    """Paint the spleen along the ribs at the back of the left side; after a nephrectomy there it may sink into the bed."""
+    """Paint the spleen along the ribs at the back of the left side; after a nephrectomy there it may sink into the
+    bed.
+    """
     patch, shape = spleen_shape(canvas, child)
     if 0 in patch.shape:
         return
@@ -150,6 +168,7 @@ def paint_spleen(canvas: Canvas, child: Child, trunk: Trunk, diaphragm: Diaphrag
         bed = Ellipsoid((78.0, 8.0, -26.0), (28.0, 28.0, 44.0))
         shape = union(shape, bed.distance(patch), 16.0)
     shape = intersection(shape, spleen_bounds(patch, trunk, diaphragm), 7.0)
+    shape = np.maximum(shape, 1.0 - bed_kept_free(patch, child, "left"))
     canvas.paint(patch, shape - 1.6, child.tissues["fat"], 0)
     mottle = 3.0 if child.spec.contrast else 1.5
     canvas.paint(patch, shape, child.tissues["spleen"] + np.float32(mottle) * patch.noise(10.0, 82), LABELS["spleen"])

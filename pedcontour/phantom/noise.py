@@ -1,4 +1,6 @@
-"""Smooth random fields that belong to a place in the patient, not to a grid: two scans of one child show the same child."""
+"""Smooth random fields that belong to a place in the patient, not to a grid: two scans of one child show the same
+child.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,7 +36,8 @@ def _upsample(coarse: Array, axis: int, positions: npt.NDArray[np.float64]) -> A
     second -= first
     second *= weight
     second += first
-    return second
+    result: Array = second
+    return result
 
 
 @lru_cache(maxsize=64)

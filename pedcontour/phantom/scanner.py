@@ -1,4 +1,6 @@
-"""The scanner: where its slices lie in the header's coordinates, the couch, and what its optics and photons do to a picture."""
+"""The scanner: where its slices lie in the header's coordinates, the couch, and what its optics and photons do to a
+picture.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from pedcontour.volume import FloatArray, Grid
 
 DIRECTIONS: Mapping[str, tuple[Vector, Vector, Vector]] = MappingProxyType(
     {
-        # position: rows run towards (IOP 1-3), columns run towards (IOP 4-6, towards the couch), table moves slices towards
+        # position: rows run towards (IOP 1-3), columns run towards (IOP 4-6: to the couch), slices follow towards
         "HFS": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
         "HFP": ((-1, 0, 0), (0, -1, 0), (0, 0, 1)),
         "HFDR": ((0, 1, 0), (-1, 0, 0), (0, 0, 1)),
@@ -26,7 +28,8 @@ DIRECTIONS: Mapping[str, tuple[Vector, Vector, Vector]] = MappingProxyType(
         "FFDL": ((0, 1, 0), (1, 0, 0), (0, 0, -1)),
     }
 )
-"""Patient-based (LPS) directions of the gantry's own axes for each patient position, DICOM PS3.3 C.7.3.1.1.2 and C.7.6.1.1.1.
+"""Patient-based (LPS) directions of the gantry's own axes for each patient position, DICOM PS3.3 C.7.3.1.1.2 and
+C.7.6.1.1.1.
 
 The gantry's right and down are fixed in the room; the patient is turned in it. DR means lying on the right side.
 """
@@ -43,7 +46,9 @@ ATTENUATION_PER_MM = 0.019
 NOISE_REFERENCE_MM = 160.0
 """Water-equivalent diameter for which ``noise_hu`` is meant."""
 
-COUCH_GAP_MM = 2.0
+COUCH_GAP_MM = -4.0
+"""Below zero: the lowest part of the body sinks into the mat."""
+
 BODY_MARGIN_MM = 14.0
 COUCH_ROOM_MM = 26.0
 """Air kept around the body, and room for the couch below it, when the scanner chooses the field of view."""
@@ -51,14 +56,18 @@ COUCH_ROOM_MM = 26.0
 
 @dataclass(frozen=True)
 class Extent:
-    """The body seen by the gantry, mm in the header's coordinates along the gantry's right and down: (low, high) of each."""
+    """The body seen by the gantry, mm in the header's coordinates along the gantry's right and down: (low, high) of
+    each.
+    """
 
     right: tuple[float, float]
     down: tuple[float, float]
 
 
 def gantry_axes(scan: ScanSpec) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """LPS unit vectors: stored rows run along the first, stored columns along the second, slices follow along the third."""
+    """LPS unit vectors: stored rows run along the first, stored columns along the second, slices follow along the
+    third.
+    """
     right, down, along = (np.array(v, dtype=np.float64) for v in DIRECTIONS[scan.patient_position])
     if scan.rows_follow == "patient" and scan.patient_position.startswith("FF"):
         right = -right
@@ -112,7 +121,7 @@ def paint_couch(image: Array, grid: Grid, scan: ScanSpec, extent: Extent) -> Non
     inside = np.abs(across)[None, :] < 205.0
     edge = max(scan.spacing_mm)
     hu = np.full(depth.shape, AIR_HU, dtype=np.float32)
-    for begin, end, value in ((0.0, 6.0, -925.0), (6.0, 7.6, -150.0), (7.6, 30.0, -955.0), (30.0, 31.6, -150.0)):
+    for begin, end, value in ((0.0, 5.0, -925.0), (5.0, 6.6, 60.0), (6.6, 30.0, -955.0), (30.0, 31.6, 60.0)):
         share = np.clip((depth - begin) / edge + 0.5, 0.0, 1.0) * np.clip((end - depth) / edge + 0.5, 0.0, 1.0)
         hu += (share * (value - hu)).astype(np.float32)
     hu = np.where(inside, hu, AIR_HU).astype(np.float32)
@@ -153,7 +162,9 @@ def _noise(image: Array, scan: ScanSpec) -> Array:
 
 
 def _noise_map(image: Array, scan: ScanSpec) -> Array:
-    """Standard deviation of the noise in each pixel, computed on a coarse copy: attenuation along rows and along columns."""
+    """Standard deviation of the noise in each pixel, computed on a coarse copy: attenuation along rows and along
+    columns.
+    """
     k, j, i = (max(1, round(6.0 / s)) for s in (scan.slice_spacing_mm, *scan.spacing_mm))
     coarse = np.clip(image[::k, ::j, ::i] * np.float32(1e-3) + 1.0, 0.0, 2.2)
     ways = [

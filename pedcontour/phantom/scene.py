@@ -5,12 +5,14 @@ import numpy as np
 from pedcontour.organs import default_labels
 from pedcontour.phantom.bones import paint_pelvis, paint_ribs, paint_spine
 from pedcontour.phantom.canvas import Canvas, Pose
-from pedcontour.phantom.chest import build_diaphragm, paint_chest
 from pedcontour.phantom.child import Child
+from pedcontour.phantom.diaphragm import build_diaphragm
 from pedcontour.phantom.fitting import fit_growth
 from pedcontour.phantom.gut import paint_gut
+from pedcontour.phantom.heart import paint_heart
 from pedcontour.phantom.kidneys import paint_bladder, paint_kidneys
 from pedcontour.phantom.liver import paint_gallbladder, paint_liver, paint_spleen
+from pedcontour.phantom.lungs import paint_lungs
 from pedcontour.phantom.muscles import paint_crura, paint_muscles
 from pedcontour.phantom.scanner import Extent, digitise, expose, gantry_axes, paint_couch, scan_grid, up_in_body
 from pedcontour.phantom.spec import ChildSpec, Scan, ScanSpec
@@ -49,7 +51,8 @@ def paint_child(canvas: Canvas, child: Child) -> None:
     """Paint a child: what comes later lies over, or presses aside, what came before, so labels never overlap."""
     trunk = build_trunk(canvas, child)
     diaphragm = build_diaphragm(canvas, child, trunk)
-    paint_chest(canvas, child, trunk, diaphragm)
+    paint_lungs(canvas, child, trunk, diaphragm)
+    paint_heart(canvas, child, diaphragm)
     paint_gut(canvas, child, trunk, diaphragm)
     paint_bladder(canvas, child)
     paint_liver(canvas, child, trunk, diaphragm)

@@ -1,7 +1,7 @@
 """Shapes as signed distances over a patch: negative inside, in design mm, good near the surface.
 
-Everything is float32, axes ``(k, j, i)``. Distances of ellipsoids and swept sections are first-order approximations, exact on
-the surface, which is where partial volume and labels are decided.
+Everything is float32, axes ``(k, j, i)``. Distances of ellipsoids and swept sections are first-order approximations,
+exact on the surface, which is where partial volume and labels are decided.
 """
 
 from collections.abc import Sequence
@@ -99,7 +99,9 @@ def ellipsoid_distance(local: tuple[Array, Array, Array], radii: Vector) -> Arra
 
 @dataclass(frozen=True)
 class Curve:
-    """A number that changes along z: interpolated between (z, value) knots through a look-up table, flat beyond the ends."""
+    """A number that changes along z: interpolated between (z, value) knots through a look-up table, flat beyond the
+    ends.
+    """
 
     z: Sequence[float]
     value: Sequence[float]
@@ -114,15 +116,12 @@ class Curve:
         levels = np.arange(low, high + TABLE_STEP_MM, TABLE_STEP_MM)
         table = np.interp(levels, self.z, self.value).astype(np.float32)
         index = ((z - np.float32(low)) * np.float32(1.0 / TABLE_STEP_MM) + np.float32(0.5)).astype(np.int32)
-        return table.take(index, mode="clip")
+        values: Array = table.take(index, mode="clip")
+        return values
 
     def shifted(self, offset: float) -> "Curve":
         """The same curve, ``offset`` higher everywhere."""
         return Curve(self.z, tuple(v + offset for v in self.value))
-
-    def times(self, factor: float) -> "Curve":
-        """The same curve with every value multiplied."""
-        return Curve(self.z, tuple(v * factor for v in self.value))
 
 
 def tube(patch: Patch, points: npt.ArrayLike, radii: npt.ArrayLike) -> tuple[Array, Array]:
@@ -132,14 +131,30 @@ def tube(patch: Patch, points: npt.ArrayLike, radii: npt.ArrayLike) -> tuple[Arr
     """
     line = np.asarray(points, dtype=np.float64)
     radius = np.broadcast_to(np.asarray(radii, dtype=np.float64), len(line))
+    rods = np.column_stack([line[:-1], radius[:-1], line[1:], radius[1:]])
+    return segments(patch, rods)
+
+
+def segments(patch: Patch, rods: npt.ArrayLike) -> tuple[Array, Array]:
+    """Any number of straight rods: ``rods`` (n, 8) from (x, y, z, radius) to (x, y, z, radius).
+
+    Returns the signed distance to the nearest and, per voxel, its number plus how far along it (0 to 1) the voxel lies.
+    """
+    ends = np.asarray(rods, dtype=np.float64).reshape(-1, 2, 4)
     distance = patch.far()
     along = np.zeros(patch.shape, dtype=np.float32)
-    places = patch.canvas.body_mm(line)
-    for n in range(len(line) - 1):
-        near = patch.canvas.around(places[n : n + 2], float(radius[n : n + 2].max()) + 3.5, patch.box)
+    places = patch.canvas.body_mm(ends[:, :, :3].reshape(-1, 3)).reshape(-1, 2, 3)
+    for n, rod in enumerate(ends):
+        near = patch.canvas.around(places[n], float(rod[:, 3].max()) + 3.5, patch.box)
         if 0 not in near.shape:
-            _segment(patch, near, (line[n : n + 2], radius[n : n + 2], n), (distance, along))
+            _segment(patch, near, (rod[:, :3], rod[:, 3], n), (distance, along))
     return distance, along
+
+
+def rods_of(line: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """A polyline (n, 4) of x, y, z, radius as rods (n - 1, 8)."""
+    points = np.asarray(line, dtype=np.float64)
+    return np.hstack([points[:-1], points[1:]])
 
 
 def _segment(
@@ -176,12 +191,13 @@ def polyline_patch(canvas: Canvas, points: npt.ArrayLike, margin: float) -> Patc
 
 
 def smooth_line(knots: npt.ArrayLike, per_knot: int) -> npt.NDArray[np.float64]:
-    """A Catmull-Rom curve through ``knots`` (n, any columns), ``per_knot`` points for each gap: columns may be radii."""
+    """A Catmull-Rom curve through ``knots`` (n, any columns), ``per_knot`` points a gap; a column may be radii."""
     p = np.asarray(knots, dtype=np.float64)
     padded = np.vstack([2 * p[0] - p[1], p, 2 * p[-1] - p[-2]])
     t = np.linspace(0.0, 1.0, per_knot, endpoint=False)[:, None]
     pieces = []
     for n in range(1, len(padded) - 2):
         a, b, c, d = padded[n - 1 : n + 3]
-        pieces.append(0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3))
+        bend = (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3
+        pieces.append(0.5 * (2 * b + (c - a) * t + bend))
     return np.vstack([*pieces, p[-1:]])

@@ -50,17 +50,17 @@ class ChildSpec:
 class ScanSpec:
     """How the child is scanned.
 
-    ``spacing_mm`` is (between rows, between columns), as DICOM's Pixel Spacing; ``slice_spacing_mm`` the distance of slices,
-    ``slice_thickness_mm`` what one slice averages over (default: the spacing). ``matrix`` is (rows, columns); by default it
-    holds the whole body and the couch. ``centre_offset_mm`` moves the field of view off the body's middle along (row
-    direction, column direction). ``z_range_mm`` is (caudal, cranial), measured from the body of L1 towards the head, by
-    default from the pubis to the mid-chest: give two close numbers for a short stack.
+    ``spacing_mm`` is (between rows, between columns), as DICOM's Pixel Spacing; ``slice_spacing_mm`` the distance of
+    slices, ``slice_thickness_mm`` what one slice averages over (default: the spacing). ``matrix`` is (rows, columns);
+    by default it holds the whole body and the couch. ``centre_offset_mm`` moves the field of view off the body's
+    middle along (row direction, column direction). ``z_range_mm`` is (caudal, cranial), measured from the body of L1
+    towards the head, by default from the pubis to the mid-chest: give two close numbers for a short stack.
 
-    ``patient_position`` is DICOM's; the grid gets the directions that a scanner writes for it. ``rows_follow`` says how a
-    feet-first scan is stored: as the gantry sees it (FFS: -1,0,0,0,1,0) or turned so that the patient's left is where it
-    would be head first (FFS: 1,0,0,0,1,0, slices still from head to feet). ``descending`` turns the order of slices round.
-    ``roll_deg`` rolls the patient on the table about the body axis without the header knowing, positive from the patient's
-    left to the back. ``landmark_mm`` is where the body of L1 lies in the header's coordinates.
+    ``patient_position`` is DICOM's; the grid gets the directions that a scanner writes for it. ``rows_follow`` says
+    how a feet-first scan is stored: as the gantry sees it (FFS: -1,0,0,0,1,0) or turned so that the patient's left is
+    where it would be head first (FFS: 1,0,0,0,1,0, slices still from head to feet). ``descending`` turns the order of
+    slices round. ``roll_deg`` rolls the patient on the table about the body axis without the header knowing, positive
+    from the patient's left to the back. ``landmark_mm`` is where the body of L1 lies in the header's coordinates.
 
     ``noise_hu`` is the standard deviation in the middle of a slim abdomen. ``padding_hu`` is written outside the
     field-of-view circle when given (such as -2000). ``seed`` decides the noise.

@@ -1,7 +1,7 @@
 """The trunk as a vessel: skin, fat, the muscular frame, and the cavity that holds the organs.
 
-The frame is what remains without skin and fat. Its cross-section at each level is a superellipse with its own front and back,
-given by curves along z in design mm; the cavity likewise.
+The frame is what remains without skin and fat. Its cross-section at each level is a superellipse with its own front
+and back, given by curves along z in design mm; the cavity likewise.
 """
 
 from dataclasses import dataclass
@@ -77,7 +77,9 @@ class Section:
         return np.asarray(radius * (1.0 - 1.0 / rho), dtype=np.float32)
 
     def edge(self, z: float, angle_deg: float, inset: float = 0.0) -> tuple[float, float]:
-        """The point (x, y) of the outline at an angle: 0 is the front, 90 the patient's left, 180 the back; ``inset`` inwards."""
+        """The point (x, y) of the outline at an angle: 0 is the front, 90 the patient's left, 180 the back; ``inset``
+        inwards.
+        """
         a = np.deg2rad(angle_deg)
         s, c = np.sin(a), -np.cos(a)
         middle = self.widest.at(z)
@@ -91,14 +93,14 @@ class Section:
 FRAME = Section(
     Curve(LEVELS, (160, 163, 164, 160, 150, 140, 137, 139, 147, 151, 154, 157, 158, 156, 150)),
     Curve(LEVELS, (-92, -98, -102, -108, -117, -126, -131, -136, -142, -145, -142, -134, -120, -104, -90)),
-    Curve(LEVELS, (88, 92, 92, 86, 78, 74, 73, 78, 86, 88, 90, 91, 88, 84, 80)),
+    Curve(LEVELS, (84, 88, 88, 84, 78, 75, 73, 78, 86, 88, 90, 91, 88, 84, 80)),
     Curve(LEVELS, (-5, -5, -5, -8, -15, -22, -25, -26, -24, -20, -12, -8, -5, 0, 0)),
     2.5,
 )
 """Outer surface of muscles and ribs."""
 
 CAVITY = Section(
-    Curve(LEVELS, (12, 40, 54, 76, 106, 118, 117, 120, 131, 137, 139, 136, 126, 108, 92)),
+    Curve(LEVELS, (10, 33, 51, 75, 106, 118, 117, 120, 131, 137, 139, 136, 126, 108, 92)),
     Curve(LEVELS, (-70, -84, -92, -98, -106, -114, -119, -124, -131, -133, -128, -117, -100, -80, -64)),
     Curve(LEVELS, (48, 56, 60, 62, 55, 40, 33, 36, 46, 58, 68, 71, 69, 62, 52)),
     Curve(LEVELS, (-15, -15, -15, -15, -20, -28, -30, -30, -26, -20, -12, -8, -6, -4, -2)),
@@ -122,9 +124,11 @@ class Trunk:
 
 
 def skin_distance(patch: Patch, frame: Array, fat_design_mm: float) -> Array:
-    """Signed distance of the skin: the frame under fat that is thicker at the flanks and the seat, thinner over the ribs."""
+    """Signed distance of the skin: the frame under fat that is thicker at the flanks and the seat, thinner over the
+    ribs.
+    """
     thickness = Curve(
-        (-300.0, -240.0, -180.0, -110.0, -40.0, 60.0, 150.0, 260.0), (1.7, 1.8, 1.5, 1.25, 1.05, 0.8, 0.8, 0.8)
+        (-300.0, -240.0, -180.0, -110.0, -40.0, 60.0, 150.0, 260.0), (1.4, 1.45, 1.35, 1.2, 1.05, 0.85, 0.8, 0.8)
     )
     layer = thickness.over(patch.z) * np.float32(fat_design_mm)
     # The groove over the spine, and the cleft between the buttocks.
@@ -169,7 +173,7 @@ def _paint_layers(canvas: Canvas, child: Child, trunk: Trunk) -> None:
 
 
 def _fat_planes(canvas: Canvas, trunk: Trunk) -> Array:
-    """How much fat (0 to 1) lies in the clefts between the muscles of the wall: layers at the flank, clefts elsewhere."""
+    """How much fat (0 to 1) lies between the muscles of the wall: layers at the flank, clefts elsewhere."""
     whole = trunk.patch
     span = trunk.cavity - trunk.frame + np.float32(1e-3)
     depth = np.clip(-trunk.frame / span, 0.0, 1.0)  # 0 at the outside of the wall, 1 at its inside
@@ -181,7 +185,8 @@ def _fat_planes(canvas: Canvas, trunk: Trunk) -> Array:
         gap = np.abs(depth + waver - np.float32(share)) * span
         np.maximum(layers, np.clip(1.3 - gap / thickness_mm, 0.0, 0.65), out=layers)
     layers *= belly
-    clefts = np.clip(1.0 - np.abs(whole.noise(55.0, 14)) * np.float32(28.0 / (1.0 + thickness_mm)), 0.0, 0.8)
+    sharp = np.float32(30.0 / (1.0 + thickness_mm))
+    clefts = np.clip(1.0 - np.abs(whole.noise(62.0, 14)) * sharp, 0.0, 0.6)
     clefts *= 1.0 - belly
-    linea_alba = np.clip(1.2 - np.abs(whole.x) * np.float32(0.35), 0.0, 0.6) * (whole.y < -60.0)
+    linea_alba = np.clip(1.2 - np.abs(whole.x) * np.float32(0.35), 0.0, 0.5) * ((whole.y < -60.0) & (whole.z < 60.0))
     return np.asarray(np.maximum(np.maximum(layers, clefts), linea_alba), dtype=np.float32)
