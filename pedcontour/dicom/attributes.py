@@ -8,12 +8,11 @@ from pydicom.charset import convert_encodings, encode_string
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import BaseTag, Tag
-from pydicom.uid import UID
 from pydicom.valuerep import STR_VR
 
 from pedcontour.dicom.codes import PROCESSING_EQUIPMENT, code_item
 from pedcontour.dicom.contoured import ContouredSeries
-from pedcontour.dicom.identity import ResultIdentity
+from pedcontour.dicom.identity import IMPLEMENTATION_CLASS_UID, ResultIdentity
 
 MANUFACTURER = "pedcontour"
 
@@ -23,9 +22,6 @@ SERIES_DESCRIPTION = "AI-generated, not reviewed"
 DISCLAIMER = (
     "Drawn by an artificial neural network and not reviewed by anyone. Not for clinical use without local validation."
 )
-
-IMPLEMENTATION_CLASS_UID = UID("2.25.147392874100556067613721581065201774610")
-"""Names this writer in the file meta information; a UUID drawn once."""
 
 IMPLEMENTATION_VERSION = "PEDCONTOUR"
 

@@ -14,6 +14,7 @@ from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 from pydicom.valuerep import format_number_as_ds
 
 from pedcontour import __version__
+from pedcontour.dicom.identity import IMPLEMENTATION_CLASS_UID
 from pedcontour.volume import Volume
 
 RESCALE_INTERCEPT_HU = -1024
@@ -23,9 +24,6 @@ STUDY_DATE = date(2026, 1, 1)
 """Every synthetic study happened on this day, so that the same seed gives the same bytes."""
 
 DAYS_A_YEAR = 365.25
-
-IMPLEMENTATION_CLASS_UID = UID("2.25.160092183936299594835327145448126019938")
-"""Names this writer in the file meta information (PS3.7 D.3.3.2); an arbitrary UUID, drawn once."""
 
 UID_NAMESPACE = uuid.UUID("711c6706-65a4-4910-8773-1eb1c76460ba")
 """Namespace of the name-based UUIDs behind the UIDs (PS3.5 B.2)."""

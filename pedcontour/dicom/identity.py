@@ -4,8 +4,13 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
+from pydicom.uid import UID
+
 UID_ROOT = "2.25."
 """Root for UIDs derived from UUIDs (PS3.5 B.2): needs no registration."""
+
+IMPLEMENTATION_CLASS_UID = UID("2.25.147392874100556067613721581065201774610")
+"""Says in the file meta of everything pedcontour writes that pedcontour wrote it (PS3.10, 7.1)."""
 
 
 @dataclass(frozen=True)
