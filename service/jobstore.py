@@ -17,6 +17,9 @@ from service.jobs import DEFAULT_RETRIES, Ending, Job, Retries, State
 Clock = Callable[[], datetime]
 """Tells the time in UTC. Each store has one, so that a store on a server may use the server's."""
 
+SILENT_HEARTBEATS = 4
+"""So many of a worker's signs of life must be missing before it counts as gone."""
+
 RUN_BUCKETS_S = (1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 """Upper bounds of the histogram of run times: from a small phantom on a GPU to a long series on a busy CPU."""
 
@@ -86,8 +89,8 @@ class JobStore(Protocol):
         """Note that a worker lives."""
         ...
 
-    def last_worker_seen(self) -> datetime | None:
-        """When any worker last gave a sign of life."""
+    def last_worker_seen(self, host: str | None = None) -> datetime | None:
+        """When a worker, of that host or of any, last gave a sign of life; names of workers are ``<host>:<more>``."""
         ...
 
     def statistics(self) -> Statistics:
@@ -179,10 +182,11 @@ class MemoryJobStore:
         with self._lock:
             self._workers[worker] = self._clock()
 
-    def last_worker_seen(self) -> datetime | None:
+    def last_worker_seen(self, host: str | None = None) -> datetime | None:
         """See ``JobStore.last_worker_seen``."""
         with self._lock:
-            return max(self._workers.values(), default=None)
+            asked = {name: seen for name, seen in self._workers.items() if host is None or name.startswith(f"{host}:")}
+            return max(asked.values(), default=None)
 
     def statistics(self) -> Statistics:
         """See ``JobStore.statistics``."""

@@ -213,9 +213,12 @@ class SqlJobStore:
         insert = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
         self._write(insert(_workers).values(seen).on_conflict_do_update(index_elements=["id"], set_=seen))
 
-    def last_worker_seen(self) -> datetime | None:
+    def last_worker_seen(self, host: str | None = None) -> datetime | None:
         """See ``JobStore.last_worker_seen``."""
-        seen: datetime | None = self._read(sa.select(sa.func.max(_workers.c.seen_at, type_=_Instant)))[0][0]
+        last = sa.select(sa.func.max(_workers.c.seen_at, type_=_Instant))
+        if host is not None:
+            last = last.where(_workers.c.id.startswith(f"{host}:", autoescape=True))
+        seen: datetime | None = self._read(last)[0][0]
         return seen
 
     def statistics(self) -> Statistics:

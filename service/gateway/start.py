@@ -11,12 +11,10 @@ from pedcontour.storage import LocalResultStore
 from service.gateway.keys import KeyRing, check_binding
 from service.gateway.parts import GatewayParts
 from service.jobs import Retries
+from service.jobstore import SILENT_HEARTBEATS
 from service.jobtable import open_job_table
 from service.queue import CeleryJobQueue, make_celery
 from service.uploads import UploadLimits
-
-SILENT_HEARTBEATS = 4
-"""So many of a worker's signs of life must be missing before the service calls itself not ready."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def main() -> None:
         try:
             contour.warm(find_model(settings.models_dir, settings.default_model))
         except (ModelError, ModelNotFoundError) as error:
-            logging.getLogger(__name__).warning("no model was loaded ahead: %s", error.code)
+            logging.getLogger("service.worker").warning("no model was loaded ahead: %s", error.code)
 
     run_worker(settings, contour, warm_up)
 

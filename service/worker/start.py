@@ -15,6 +15,11 @@ from service.worker.run import Contourer, WorkerParts
 from service.worker.tasks import register_task
 
 
+def this_host() -> str:
+    """The first part of the names of this machine's workers."""
+    return socket.gethostname()[:64]
+
+
 def run_worker(settings: Settings, contour: Contourer, warm_up: Callable[[], None] = lambda: None) -> None:
     """Work on jobs until SIGTERM: the job under way is finished first.
 
@@ -29,7 +34,7 @@ def run_worker(settings: Settings, contour: Contourer, warm_up: Callable[[], Non
         results=LocalResultStore(settings.results_dir),
         uploads=settings.uploads_dir,
         contour=contour,
-        name=f"{socket.gethostname()[:64]}:{os.getpid()}",
+        name=f"{this_host()}:{os.getpid()}",
         heartbeat_s=settings.heartbeat_s,
     )
     app = make_celery(settings.redis_url.get_secret_value(), settings.visibility_timeout_s)

@@ -282,12 +282,15 @@ def test_overdue_jobs_come_oldest_first_and_each_to_one_caller(store: JobStore, 
 
 def test_workers_are_remembered_by_their_last_sign_of_life(store: JobStore, clock: Clock) -> None:
     assert store.last_worker_seen() is None
-    store.worker_seen("w1")
+    store.worker_seen("host_1:10")
     clock.move(5)
-    store.worker_seen("w2")
+    store.worker_seen("host-2:10")
     clock.move(-3)
-    store.worker_seen("w1")
+    store.worker_seen("host_1:10")
     assert store.last_worker_seen() == START + timedelta(seconds=5)
+    assert store.last_worker_seen("host_1") == START + timedelta(seconds=2)
+    assert store.last_worker_seen("host-1") is None
+    assert store.last_worker_seen("host") is None
 
 
 def test_statistics_count_states_waits_and_run_times(store: JobStore, clock: Clock) -> None:

@@ -1,6 +1,7 @@
 """The whole service as a user runs it: real processes, real broker, real HTTP; only the network is a stand-in."""
 
 import io
+import re
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -78,6 +79,30 @@ def test_input_that_cannot_be_contoured_fails_with_its_code(service: RunningServ
         assert refused.value.code == "NOT_CT"
         assert client.job(job.id).state == "failed"
     assert not isinstance(refused.value, GantryTiltError)
+
+
+def test_what_identifies_the_patient_is_in_the_upload_and_the_results_only(
+    service: RunningService, ct_folder: Path, tmp_path: Path
+) -> None:
+    canary = "Canary^Child"
+    marked = tmp_path / "marked"
+    marked.mkdir()
+    for file in ct_folder.iterdir():
+        image = pydicom.dcmread(file)
+        image.PatientName, image.PatientID, image.PatientBirthDate = canary, "CANARY-4711", "20190117"
+        image.StudyDescription = image.SeriesDescription = "CANARY-4711"
+        image.save_as(marked / f"{canary}-{file.name}")
+    (marked / f"{canary}.txt").write_text("CANARY-4711")
+    with Client(service.url) as client:
+        done = client.wait(client.submit(marked).id, timeout_s=60)
+        told = httpx.get(f"{service.url}/v1/jobs/{done.id}").text + httpx.get(f"{service.url}/metrics").text
+    assert not re.search("canary|4711|20190117", told, re.IGNORECASE)
+    data = service.settings.data_dir
+    holding = [path for path in [*data.rglob("*"), *(data.parent / "logs").iterdir()] if path.is_file()]
+    found = [path for path in holding if re.search(b"(?i)canary|20190117", path.read_bytes() + str(path).encode())]
+    kept = (data / "uploads", data / "results")
+    assert found
+    assert [path for path in found if not any(path.is_relative_to(folder) for folder in kept)] == []
 
 
 def test_ready_and_metrics_tell_of_the_running_parts(service: RunningService) -> None:
