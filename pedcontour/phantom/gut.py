@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pedcontour.organs import Side
 from pedcontour.phantom.canvas import Canvas, Patch
 from pedcontour.phantom.child import LABELS, Child
 from pedcontour.phantom.diaphragm import Diaphragm
+from pedcontour.phantom.kidneys import CENTRES
 from pedcontour.phantom.noise import Array
 from pedcontour.phantom.shapes import intersection, polyline_patch, rods_of, segments, smooth_line, tube
 from pedcontour.phantom.trunk import Trunk
@@ -90,6 +92,16 @@ def _loops(child: Child) -> npt.NDArray[np.float64]:
     return np.asarray(line + rng.normal(0.0, step * 0.24, line.shape))
 
 
+def _loops_in_bed(rng: np.random.Generator, side: Side) -> npt.NDArray[np.float64]:
+    """A coil (x, y, z, radius) that has slipped into the bed of a removed kidney, beside the colon."""
+    x, y, z = CENTRES[side]
+    turns = np.arange(9)
+    across = np.where(turns % 2 == 0, -15.0, 12.0) * np.sign(x)
+    deep = np.where(turns // 2 % 2 == 0, -10.0, 6.0)
+    course = np.column_stack([x + across, y + deep, z + 26.0 - 9.0 * turns]) + rng.normal(0.0, 3.0, (9, 3))
+    return np.column_stack([course, np.clip(rng.normal(10.5, 1.0, 9), 8.0, 13.0)])
+
+
 def _paint_small_bowel(canvas: Canvas, child: Child, trunk: Trunk) -> None:
     patch = canvas.patch((-120.0, -130.0, -262.0), (120.0, 40.0, -25.0))
     if 0 in patch.shape:
@@ -97,8 +109,11 @@ def _paint_small_bowel(canvas: Canvas, child: Child, trunk: Trunk) -> None:
     rng = child.rng("small bowel content")
     knots = _loops(child)
     radii = np.clip(rng.normal(10.6, 1.5, len(knots)), 7.5, 14.0)
-    line = smooth_line(np.column_stack([knots, radii]), 2)
-    shape, along = tube(patch, line[:, :3], line[:, 3])
+    rods = rods_of(smooth_line(np.column_stack([knots, radii]), 2))
+    if child.spec.absent_kidney is not None and child.spec.bed_filling == "bowel":
+        rods = np.vstack([rods, rods_of(smooth_line(_loops_in_bed(rng, child.spec.absent_kidney), 2))])
+    shape, along = segments(patch, rods)
+    line = rods[:, :4]
     shape = intersection(shape + np.float32(0.9) * patch.noise(14.0, 111), trunk.cavity[patch.box] + 5.0, 4.0)
     oral = child.rng("oral contrast").random() < 0.25
     wet = child.tissues["bowel_fluid"] + (210.0 if oral else 0.0)

@@ -1,6 +1,8 @@
 """Kidneys with their fat, sinus, cortex and pyramids; the adrenals; the empty bed of a removed kidney; the bladder."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -29,7 +31,11 @@ CORTEX_MM = 8.5
 CLIP_HU = 1600.0
 """A surgical clip of titanium, averaged over a voxel."""
 
-CENTRES = {"right": (-73.0, 0.0, -40.0), "left": (73.0, 2.0, -27.0)}
+EMPTY_BED_SHRINKS_MM = 6.0
+
+CENTRES: Mapping[Side, tuple[float, float, float]] = MappingProxyType(
+    {"right": (-73.0, 0.0, -40.0), "left": (73.0, 2.0, -27.0)}
+)
 """The left kidney lies half a vertebra higher; the liver presses the right one down."""
 
 
@@ -104,7 +110,9 @@ def bed_kept_free(patch: Patch, child: Child, side: Side) -> Array:
         return patch.far()
     frame = kidney_frame(patch.canvas, child, side)
     everywhere = np.full(patch.canvas.grid.shape, FAR_MM, dtype=np.float32)
-    everywhere[frame.patch.box] = capsule_shape(frame, child)
+    # An empty bed has shrunk: its walls have moved in.
+    shrunk_mm = EMPTY_BED_SHRINKS_MM if child.spec.absent_kidney == side else 0.0
+    everywhere[frame.patch.box] = capsule_shape(frame, child) + np.float32(shrunk_mm)
     return everywhere[patch.box]
 
 

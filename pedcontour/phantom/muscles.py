@@ -53,7 +53,7 @@ def _streaks(patch: Patch, channel: int) -> Array:
 
 def _paint_iliopsoas(canvas: Canvas, child: Child, side: float, label: int) -> None:
     thick = float(np.clip(child.rng(f"psoas {side}").normal(1.0, 0.06), 0.85, 1.2))
-    if child.spec.absent_kidney == ("left" if side > 0 else "right") and child.spec.bed_filling == "muscle":
+    if _bulges(child, side):
         thick *= 1.28
     low = (min(side * 8.0, side * 135.0), -85.0, -308.0)
     high = (max(side * 8.0, side * 135.0), 55.0, 12.0)
@@ -95,12 +95,22 @@ def _paint_back(canvas: Canvas, child: Child, side: float, label: int) -> None:
 
 
 def _paint_quadratus(canvas: Canvas, child: Child, side: float) -> None:
+    """The square muscle beside the spine; it bulges into the bed of a removed kidney that nothing else has filled."""
     line = np.array(
-        [[side * 48.0, 40.0, 12.0], [side * 60.0, 34.0, -40.0], [side * 70.0, 30.0, -85.0], [side * 80.0, 38.0, -122.0]]
+        [[48.0, 40.0, 12.0, 11.0], [60.0, 34.0, -40.0, 11.0], [70.0, 30.0, -85.0, 11.0], [80.0, 38.0, -122.0, 11.0]]
     )
-    patch = polyline_patch(canvas, line, 16.0)
+    if _bulges(child, side):
+        line[0:3, 1] -= (6.0, 14.0, 8.0)
+        line[0:3, 3] = (15.0, 22.0, 17.0)
+    line = smooth_line(line * (side, 1.0, 1.0, 1.0), 3)
+    patch = polyline_patch(canvas, line[:, :3], 24.0)
     if 0 not in patch.shape:
-        canvas.paint(patch, tube(patch, line, 11.0)[0], child.tissues["muscle"], 0)
+        canvas.paint(patch, tube(patch, line[:, :3], line[:, 3])[0], child.tissues["muscle"], 0)
+
+
+def _bulges(child: Child, side: float) -> bool:
+    """Whether muscle fills the bed of the kidney on this side."""
+    return child.spec.absent_kidney == ("left" if side > 0 else "right") and child.spec.bed_filling == "muscle"
 
 
 def paint_crura(canvas: Canvas, child: Child) -> None:

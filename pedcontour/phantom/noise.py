@@ -20,8 +20,13 @@ KNOTS_PER_WAVELENGTH = 2.0
 SPLINE_GAIN = 1.9
 """The quadratic spline averages neighbouring random numbers; this brings the standard deviation back to about 1."""
 
-SAMPLES_PER_WAVELENGTH = 3
-"""Points per wavelength at which a field is computed before it is interpolated linearly to the voxels."""
+SHAPE_WAVELENGTH_MM = 18.0
+SAMPLES_OF_SHAPES = 7
+SAMPLES_OF_TEXTURES = 3
+"""Points per wavelength at which a field is computed before it is interpolated linearly to the voxels.
+
+Long waves bend shapes and must not show kinks; short ones are texture, many and dear.
+"""
 
 
 def _upsample(coarse: Array, axis: int, positions: npt.NDArray[np.float64]) -> Array:
@@ -72,7 +77,8 @@ class SmoothNoise:
 
         ``wavelength_mm`` is about the size of one blob and a half. ``channel`` picks one of many independent fields.
         """
-        step_mm = wavelength_mm / SAMPLES_PER_WAVELENGTH
+        samples = SAMPLES_OF_SHAPES if wavelength_mm > SHAPE_WAVELENGTH_MM else SAMPLES_OF_TEXTURES
+        step_mm = wavelength_mm / samples
         spacing = np.linalg.norm(index_to_mm[:3, :3], axis=0)
         counts = [int(np.ceil((n - 1) * s / step_mm)) + 1 for n, s in zip(shape, spacing, strict=True)]
         counts = [min(max(c, 2), max(n, 2)) for c, n in zip(counts, shape, strict=True)]
