@@ -12,7 +12,7 @@ from pydicom.valuerep import STR_VR
 
 from pedcontour.dicom.codes import PROCESSING_EQUIPMENT, code_item
 from pedcontour.dicom.contoured import ContouredSeries
-from pedcontour.dicom.identity import IMPLEMENTATION_CLASS_UID, ResultIdentity
+from pedcontour.dicom.identity import ResultIdentity
 
 MANUFACTURER = "pedcontour"
 

@@ -10,7 +10,6 @@ from pydicom.uid import ImplicitVRLittleEndian, RTStructureSetStorage
 
 from pedcontour.dicom.attributes import (
     DISCLAIMER,
-    IMPLEMENTATION_CLASS_UID,
     IMPLEMENTATION_VERSION,
     SERIES_DESCRIPTION,
     algorithm_name,
@@ -24,7 +23,7 @@ from pedcontour.dicom.attributes import (
 from pedcontour.dicom.codes import ANATOMICAL_STRUCTURE, ARTIFICIAL_INTELLIGENCE, code_item, organ_item
 from pedcontour.dicom.contoured import ContouredSeries
 from pedcontour.dicom.contours import slice_to_lps_mm, trace_mask
-from pedcontour.dicom.identity import ResultIdentity
+from pedcontour.dicom.identity import IMPLEMENTATION_CLASS_UID, ResultIdentity
 from pedcontour.dicom.rois import Roi
 from pedcontour.volume import FloatArray
 

@@ -14,7 +14,6 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from pedcontour.dicom.attributes import (
     DISCLAIMER,
-    IMPLEMENTATION_CLASS_UID,
     IMPLEMENTATION_VERSION,
     MANUFACTURER,
     SERIES_DESCRIPTION,
@@ -29,6 +28,7 @@ from pedcontour.dicom.attributes import (
 )
 from pedcontour.dicom.codes import ANATOMICAL_STRUCTURE, cielab, code_item, organ_item
 from pedcontour.dicom.contoured import ContouredSeries
+from pedcontour.dicom.identity import IMPLEMENTATION_CLASS_UID
 from pedcontour.dicom.rois import Roi
 from pedcontour.dicom.rtstruct import algorithm_item
 from pedcontour.organs import all_organs
