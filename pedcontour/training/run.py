@@ -27,6 +27,12 @@ class TrainingFolders:
         """The preprocessed data set."""
         return self.work / "nnUNet_preprocessed" / DATASET_NAME
 
+    @property
+    def results(self) -> Path:
+        """nnU-Net's model folder of this training: what `pedcontour models import` takes."""
+        trained = f"PedcontourTrainer__pedcontourSmallPlans__{CONFIGURATION}"
+        return self.work / "nnUNet_results" / DATASET_NAME / trained
+
     def announce(self, workers: int) -> None:
         """Tell nnU-Net, which reads its folders from the environment when it is first imported."""
         for name in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"):
@@ -74,7 +80,7 @@ def train(folders: TrainingFolders, epochs: int, device: str, *, workers: int = 
         torch.set_num_threads(threads)
     plans = json.loads((folders.preprocessed / "pedcontourSmallPlans.json").read_text())
     dataset = json.loads((folders.preprocessed / "dataset.json").read_text())
-    latest = _results(folders) / "fold_0" / "checkpoint_latest.pth"
+    latest = folders.results / "fold_0" / "checkpoint_latest.pth"
     plans["continue_training"] = latest.exists()
     trainer = PedcontourTrainer(plans, CONFIGURATION, 0, dataset, torch.device(device))
     trainer.num_epochs = epochs
@@ -82,8 +88,3 @@ def train(folders: TrainingFolders, epochs: int, device: str, *, workers: int = 
     if latest.exists():
         trainer.load_checkpoint(str(latest))
     trainer.run_training()
-
-
-def _results(folders: TrainingFolders) -> Path:
-    name = f"PedcontourTrainer__pedcontourSmallPlans__{CONFIGURATION}"
-    return folders.work / "nnUNet_results" / DATASET_NAME / name
