@@ -15,6 +15,7 @@ def reconcile(jobs: JobStore, queue: JobQueue) -> int:
 
     Raises ``StoreError`` when the table or the broker does not answer; the jobs not sent are overdue again later.
     """
+    queue.check()  # first: what is taken while the broker is away would wait longer and longer for nothing
     overdue = jobs.take_overdue()
     for job_id in overdue:
         queue.send(job_id)

@@ -69,7 +69,7 @@ def _processes_of(folder: Path) -> list[int]:
 
 @contextmanager
 def _serving(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen([sys.executable, "-c", SERVE], env=settings.environment())
+    process = subprocess.Popen([sys.executable, "-c", SERVE], env=settings.environment(), start_new_session=True)
     try:
         yield process
     finally:
@@ -84,6 +84,15 @@ def test_serve_stops_clean_on_sigterm(settings: Settings, tmp_path: Path) -> Non
         _wait_for(lambda: _is_ready(f"http://127.0.0.1:{settings.port}"))
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
+    assert _processes_of(tmp_path) == []
+
+
+def test_control_c_in_a_terminal_stops_clean_and_soon(settings: Settings, tmp_path: Path) -> None:
+    settings = settings.model_copy(update={"port": _free_port()})
+    with _serving(settings) as process:
+        _wait_for(lambda: _is_ready(f"http://127.0.0.1:{settings.port}"))
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(settings.stop_grace_s / 2) == 0
     assert _processes_of(tmp_path) == []
 
 
