@@ -47,11 +47,11 @@ def build_diaphragm(canvas: Canvas, child: Child, trunk: Trunk) -> Diaphragm:
     # It falls along the wall, least in front: how steeply, and how deep the recess is there.
     inwards = np.clip(-trunk.cavity[patch.box], 0.0, 90.0)
     front = np.clip((patch.y + 30.0) * np.float32(-1.0 / 90.0), 0.0, 1.0)
-    recess = (78.0 - 56.0 * front) * np.exp(inwards * np.float32(-1.0 / 24.0))
+    recess = (66.0 - 50.0 * front) * np.exp(inwards * np.float32(-1.0 / 24.0))
     middle = np.square((np.abs(patch.x) - 68.0) * np.float32(1.0 / 90.0)) + np.square(
         (patch.y + 30.0) * np.float32(1.0 / 110.0)
     )
-    surface = level - recess - 10.0 * middle
+    surface = level - recess - 24.0 * middle
     surface += 2.0 * patch.noise(60.0, 21)
     above = (patch.z - surface) * np.float32(0.75)
     return Diaphragm(patch, np.asarray(above, dtype=np.float32))

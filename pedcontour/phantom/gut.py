@@ -40,6 +40,9 @@ DUODENUM = np.array(
 LOOP_MM = 25.5
 """Distance of neighbouring loops of small bowel."""
 
+LONGEST_STEP = 2.0
+"""Points of the small bowel further apart than this many loop distances are not joined."""
+
 
 def paint_gut(canvas: Canvas, child: Child, trunk: Trunk, diaphragm: Diaphragm) -> None:
     """Paint all of it, the small bowel first, so that the others press it aside."""
@@ -109,7 +112,10 @@ def _paint_small_bowel(canvas: Canvas, child: Child, trunk: Trunk) -> None:
     rng = child.rng("small bowel content")
     knots = _loops(child)
     radii = np.clip(rng.normal(10.6, 1.5, len(knots)), 7.5, 14.0)
-    rods = rods_of(smooth_line(np.column_stack([knots, radii]), 2))
+    # Where the next point lies far off, the bowel takes a way that is not shown: no straight pipe across the belly.
+    gaps = np.flatnonzero(np.linalg.norm(np.diff(knots, axis=0), axis=1) > LONGEST_STEP * LOOP_MM) + 1
+    pieces = [p for p in np.split(np.column_stack([knots, radii]), gaps) if len(p) > 1]
+    rods = np.vstack([rods_of(smooth_line(piece, 2)) for piece in pieces])
     if child.spec.absent_kidney is not None and child.spec.bed_filling == "bowel":
         rods = np.vstack([rods, rods_of(smooth_line(_loops_in_bed(rng, child.spec.absent_kidney), 2))])
     shape, along = segments(patch, rods)

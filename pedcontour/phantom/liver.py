@@ -60,7 +60,7 @@ def liver_shape(canvas: Canvas, child: Child) -> tuple[Patch, Array]:
     shape += np.float32(2.0) * patch.noise(45.0, 71)
     # The visceral surface: it rises from the right flank to the left, over kidney, duodenum and stomach.
     under = (-84.0 - patch.z) + 0.64 * (patch.x + 110.0) + 0.10 * (patch.y + 60.0)
-    under = under * np.float32(0.8) - np.float32(180.0 * (factor - 1.0)) + np.float32(4.0) * patch.noise(80.0, 74)
+    under = under * np.float32(0.8) - np.float32(180.0 * (factor - 1.0)) + np.float32(7.0) * patch.noise(65.0, 74)
     return patch, intersection(shape, np.asarray(under, dtype=np.float32), 28.0)
 
 

@@ -20,8 +20,8 @@ KNOTS_PER_WAVELENGTH = 2.0
 SPLINE_GAIN = 1.9
 """The quadratic spline averages neighbouring random numbers; this brings the standard deviation back to about 1."""
 
-SHAPE_WAVELENGTH_MM = 18.0
-SAMPLES_OF_SHAPES = 7
+SHAPE_WAVELENGTH_MM = 40.0
+SAMPLES_OF_SHAPES = 6
 SAMPLES_OF_TEXTURES = 3
 """Points per wavelength at which a field is computed before it is interpolated linearly to the voxels.
 

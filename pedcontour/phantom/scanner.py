@@ -46,6 +46,13 @@ ATTENUATION_PER_MM = 0.019
 NOISE_REFERENCE_MM = 160.0
 """Water-equivalent diameter for which ``noise_hu`` is meant."""
 
+STREAK_MM = 14.0
+STREAKS_FROM_MM = 230.0
+"""Rows through more water than this show streaks (hips, shoulders), about this long."""
+
+RING_SHARE = 0.08
+"""Height of the faint rings about the middle of the field of view, as a share of the noise."""
+
 COUCH_GAP_MM = -4.0
 """Below zero: the lowest part of the body sinks into the mat."""
 
@@ -150,35 +157,58 @@ def expose(canvas: Canvas, scan: ScanSpec) -> Array:
 
 
 def _noise(image: Array, scan: ScanSpec) -> Array:
-    """Correlated noise, stronger in the middle of wide bodies, with a hint of streaks along their longest way."""
+    """Correlated noise, stronger in the middle of wide bodies, streaks along rows, and a trace of rings."""
     rng = np.random.default_rng((scan.seed, 7))
-    noise = rng.standard_normal(image.shape, dtype=np.float32)
+    sigma, streaks = _noise_maps(image, scan)
+    fine = _correlated(rng, image.shape, scan, NOISE_SIGMA_MM[scan.kernel])
+    row_mm, column_mm = scan.spacing_mm
+    _, rows, columns = image.shape
+    fine *= sigma
+    if float(streaks.max()) > 0.0:
+        long = rng.standard_normal(image.shape, dtype=np.float32)
+        long = ndimage.gaussian_filter1d(long, STREAK_MM / column_mm, axis=2, mode="wrap", truncate=2.0)
+        long *= np.float32(np.sqrt(2.0 * np.sqrt(np.pi) * STREAK_MM / column_mm))  # back to standard deviation 1
+        fine += long * sigma * streaks
+    radius = np.hypot(
+        (np.arange(rows)[:, None] - rows / 2.0) * row_mm, (np.arange(columns)[None, :] - columns / 2.0) * column_mm
+    )
+    rings = rng.normal(0.0, RING_SHARE * scan.noise_hu, int(radius.max()) + 2).astype(np.float32)
+    fine += rings[np.rint(radius).astype(np.intp)]
+    return fine
+
+
+def _correlated(rng: np.random.Generator, shape: tuple[int, ...], scan: ScanSpec, sigma_mm: float) -> Array:
+    """White noise blurred in the plane of the slices, scaled back to standard deviation 1."""
+    noise = rng.standard_normal(shape, dtype=np.float32)
     for axis, spacing in ((1, scan.spacing_mm[0]), (2, scan.spacing_mm[1])):
-        sigma = NOISE_SIGMA_MM[scan.kernel] / spacing
+        sigma = sigma_mm / spacing
         if sigma > 0.2:
             noise = ndimage.gaussian_filter1d(noise, sigma, axis=axis, mode="wrap", truncate=3.0)
     noise /= max(float(noise[: max(1, len(noise) // 8)].std()), 1e-3)
-    return noise * _noise_map(image, scan)
+    return noise
 
 
-def _noise_map(image: Array, scan: ScanSpec) -> Array:
-    """Standard deviation of the noise in each pixel, computed on a coarse copy: attenuation along rows and along
-    columns.
-    """
-    k, j, i = (max(1, round(6.0 / s)) for s in (scan.slice_spacing_mm, *scan.spacing_mm))
+def _noise_maps(image: Array, scan: ScanSpec) -> tuple[Array, Array]:
+    """Standard deviation of the noise and the share that streaks along rows, for each pixel, from a coarse copy."""
+    steps = tuple(max(1, round(6.0 / s)) for s in (scan.slice_spacing_mm, *scan.spacing_mm))
+    k, j, i = steps
     coarse = np.clip(image[::k, ::j, ::i] * np.float32(1e-3) + 1.0, 0.0, 2.2)
-    ways = [
-        coarse.sum(axis=axis, keepdims=True) * step
-        for axis, step in ((1, scan.spacing_mm[0] * j), (2, scan.spacing_mm[1] * i))
-    ]
+    down = coarse.sum(axis=1, keepdims=True) * np.float32(scan.spacing_mm[0] * j)
+    across = coarse.sum(axis=2, keepdims=True) * np.float32(scan.spacing_mm[1] * i)
     # Variance is the mean over directions of what is lost on the way.
-    variance = sum(np.exp(ATTENUATION_PER_MM * (np.clip(way, 0.0, 420.0) - NOISE_REFERENCE_MM)) for way in ways) / 2.0
-    sigma = np.sqrt(np.asarray(variance, dtype=np.float32) + np.zeros_like(coarse)) * np.float32(scan.noise_hu)
+    lost = [np.exp(ATTENUATION_PER_MM * (np.clip(way, 0.0, 420.0) - NOISE_REFERENCE_MM)) for way in (down, across)]
+    sigma = np.sqrt((lost[0] + lost[1]) / 2.0 + np.zeros_like(coarse)) * np.float32(scan.noise_hu)
     sigma = ndimage.uniform_filter(np.clip(sigma, 0.35 * scan.noise_hu, 3.0 * scan.noise_hu), 3, mode="nearest")
-    for axis, step, size in ((0, k, image.shape[0]), (1, j, image.shape[1]), (2, i, image.shape[2])):
-        index = np.minimum(np.arange(size) // step, sigma.shape[axis] - 1)
-        sigma = sigma.take(index, axis=axis)
-    return np.asarray(sigma, dtype=np.float32)
+    streaks = np.clip((across - np.float32(STREAKS_FROM_MM)) * np.float32(1.0 / 250.0), 0.0, 0.7)
+    return _enlarged(sigma, steps, image.shape), _enlarged(streaks, (k, j, 10**6), (*image.shape[:2], 1))
+
+
+def _enlarged(coarse: Array, steps: tuple[int, ...], shape: tuple[int, ...]) -> Array:
+    """Repeat each coarse value over the voxels that it stands for."""
+    for axis, (step, size) in enumerate(zip(steps, shape, strict=True)):
+        index = np.minimum(np.arange(size) // step, coarse.shape[axis] - 1)
+        coarse = coarse.take(index, axis=axis)
+    return np.asarray(coarse, dtype=np.float32)
 
 
 def digitise(image: Array, grid: Grid, scan: ScanSpec) -> np.ndarray:
