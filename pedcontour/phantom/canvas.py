@@ -24,10 +24,10 @@ FAR_MM = 60.0
 
 WARP_MM = 5.0
 WARP_WAVELENGTH_MM = 150.0
-"""Everything is bent by a smooth field of this size (standard deviation, design mm): no two children are alike."""
+"""Everything is bent by a smooth field times this (design mm): no two children are alike."""
 
 WARP_REACH = 3.0
-"""Boxes are searched this many standard deviations of the warp around a shape."""
+"""Boxes are searched this many ``WARP_MM`` around a shape: four standard deviations of the warp."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Patch:
         return np.full(self.shape, FAR_MM, dtype=np.float32)
 
     def noise(self, wavelength_mm: float, channel: int) -> Array:
-        """A smooth random field of standard deviation 1 on this box; ``wavelength_mm`` in design mm."""
+        """A smooth random field of standard deviation about 0.75 on this box; ``wavelength_mm`` in design mm."""
         matrix = self.canvas.body_affine.copy()
         matrix[:3, 3] += matrix[:3, :3] @ [s.start for s in self.box]
         wavelength = wavelength_mm * self.canvas.mean_scale

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from pedcontour.phantom.bones import outside_of_wing
 from pedcontour.phantom.canvas import Canvas, Patch
 from pedcontour.phantom.child import LABELS, Child
 from pedcontour.phantom.noise import Array
+from pedcontour.phantom.pelvis import outside_of_wing
 from pedcontour.phantom.shapes import Curve, Ellipsoid, polyline_patch, smooth_line, tube, union
 from pedcontour.phantom.trunk import SPINE_Y
 

@@ -18,14 +18,14 @@ KNOTS_PER_WAVELENGTH = 2.0
 """Random numbers of the lattice per wavelength."""
 
 SPLINE_GAIN = 1.9
-"""The quadratic spline averages neighbouring random numbers; this brings the standard deviation back to about 1."""
+"""The quadratic spline averages neighbouring random numbers; this brings the standard deviation back to about 0.75."""
 
 SHAPE_WAVELENGTH_MM = 40.0
 SAMPLES_OF_SHAPES = 6
 SAMPLES_OF_TEXTURES = 3
 """Points per wavelength at which a field is computed before it is interpolated linearly to the voxels.
 
-Long waves bend shapes and must not show kinks; short ones are texture, many and dear.
+Long waves bend shapes and must not show kinks; short ones are texture, many and dear, and lose a third of their height.
 """
 
 
@@ -55,7 +55,7 @@ def _lattice(seed: int, channel: int) -> Array:
 
 @dataclass(frozen=True)
 class SmoothNoise:
-    """A seeded field of mean about 0 and standard deviation about 1 over patient space."""
+    """A seeded field of mean about 0 and standard deviation about 0.75 over patient space."""
 
     seed: int
 

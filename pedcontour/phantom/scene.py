@@ -3,7 +3,6 @@
 import numpy as np
 
 from pedcontour.organs import default_labels
-from pedcontour.phantom.bones import paint_pelvis, paint_ribs, paint_spine
 from pedcontour.phantom.canvas import Canvas, Pose
 from pedcontour.phantom.child import Child
 from pedcontour.phantom.diaphragm import build_diaphragm
@@ -14,8 +13,11 @@ from pedcontour.phantom.kidneys import paint_bladder, paint_kidneys
 from pedcontour.phantom.liver import paint_gallbladder, paint_liver, paint_spleen
 from pedcontour.phantom.lungs import paint_lungs
 from pedcontour.phantom.muscles import paint_crura, paint_muscles
+from pedcontour.phantom.pelvis import paint_pelvis
+from pedcontour.phantom.ribs import paint_ribs
 from pedcontour.phantom.scanner import Extent, digitise, expose, gantry_axes, paint_couch, scan_grid, up_in_body
 from pedcontour.phantom.spec import ChildSpec, Scan, ScanSpec
+from pedcontour.phantom.spine import paint_spine
 from pedcontour.phantom.trunk import BOTTOM_MM, FRAME, TOP_MM, build_trunk, skin_distance
 from pedcontour.phantom.vessels import paint_branches, paint_esophagus, paint_great_vessels, paint_pancreas
 from pedcontour.volume import Grid, LabelMap, Volume

@@ -26,7 +26,7 @@ def test_the_coarse_grid_has_as_many_points_in_a_newborn_as_in_an_adult() -> Non
 
 
 def test_an_empty_bed_lets_the_liver_in_only_when_it_is_to_fill_it() -> None:
-    filled = fit_growth(Child(ChildSpec(8, 3.0, absent_kidney="right", bed_filling="liver")))
-    kept_out = fit_growth(Child(ChildSpec(8, 3.0, absent_kidney="right", bed_filling="bowel")))
+    filled = fit_growth(Child(ChildSpec(8, 18.0, absent_kidney="right", bed_filling="liver")))
+    kept_out = fit_growth(Child(ChildSpec(8, 18.0, absent_kidney="right", bed_filling="bowel")))
     assert filled["liver"] < kept_out["liver"]
     assert filled["spleen"] == pytest.approx(kept_out["spleen"])
