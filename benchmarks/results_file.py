@@ -23,6 +23,7 @@ def write_results(name: str, command: str, rows: Sequence[dict[str, Any]], **mor
         **more,
         "rows": list(rows),
     }
+    RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(content, indent=1) + "\n")
     return path

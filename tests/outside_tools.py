@@ -31,9 +31,14 @@ def run(program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str
 
 def dciodvfy_errors(path: Path) -> list[str]:
     """What dicom3tools finds wrong with one instance, warnings left out."""
-    return re.findall(r"^(?:Error|Abort).*", run("dciodvfy", path).stderr, flags=re.MULTILINE)
+    said = run("dciodvfy", path).stderr
+    # It names the kind of object it checked; a program that could not read the file has nothing to name.
+    assert re.search(r"^\w+$", said, flags=re.MULTILINE), f"dciodvfy checked nothing: {said[:200]}"
+    return re.findall(r"^(?:Error|Abort).*", said, flags=re.MULTILINE)
 
 
 def dcentvfy_complaints(paths: Sequence[Path]) -> list[str]:
     """What dicom3tools finds inconsistent between instances of one patient and study."""
-    return run("dcentvfy", *paths).stderr.splitlines()
+    done = run("dcentvfy", *paths)
+    assert done.returncode == 0 or done.stderr, "dcentvfy failed and did not say why"
+    return done.stderr.splitlines()

@@ -8,6 +8,9 @@ from front to back, columns from right to left. ``SAR`` is what nnU-Net sees aft
 from pedcontour.errors import ModelError
 from pedcontour.orientation import AxisChange
 
+ORIENTATION_ASSUMED = "assumed"
+"""Provenance of an orientation that nobody stated: a wrong one swaps left and right, so a guess stays visible."""
+
 CANONICAL_AXES = "SPL"
 RAS_AXES = "SAR"
 

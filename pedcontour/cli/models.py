@@ -10,13 +10,19 @@ from rich.markup import escape
 from rich.table import Table
 
 from pedcontour.bundle import ModelBundle, find_model, scan_models, verify_bundle
-from pedcontour.cli.console import AsJson, out, print_json, told
+from pedcontour.bundle.axes import ORIENTATION_ASSUMED
+from pedcontour.cli.console import AsJson, err, out, print_json, told
 from pedcontour.cli.contour import ModelsFolder
 from pedcontour.errors import RequestError
 from pedcontour.organs import all_organs
 from pedcontour.settings import Settings
 
 models = typer.Typer(help="List, show, verify and import models.", no_args_is_help=True)
+
+ASSUMED = (
+    "The orientation of its training images was assumed to be {axes}: nnU-Net does not write it down, and a wrong one "
+    "swaps left and right. Look at a result, or import again with --orientation."
+)
 
 Id = Annotated[str, typer.Argument(help="Model id.", show_default=False)]
 
@@ -161,6 +167,8 @@ def import_model(
         print_json(_facts(bundle))
     else:
         out.print(f"[green]installed[/]  {escape(bundle.id)} in {escape(str(bundle.folder))}", highlight=False)
+        if bundle.provenance.get("orientation") == ORIENTATION_ASSUMED:
+            err.print(ASSUMED.format(axes=bundle.axes), style="yellow", highlight=False)
 
 
 def _facts(bundle: ModelBundle) -> dict[str, Any]:

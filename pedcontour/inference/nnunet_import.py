@@ -10,7 +10,7 @@ from typing import Any
 from safetensors.torch import save
 
 import pedcontour
-from pedcontour.bundle.axes import CANONICAL_AXES, RAS_AXES
+from pedcontour.bundle.axes import CANONICAL_AXES, ORIENTATION_ASSUMED, RAS_AXES
 from pedcontour.bundle.card import card_template
 from pedcontour.bundle.description import DESCRIPTION_NAME, MODEL_ID, Description, write_description
 from pedcontour.bundle.labels import organs_of_labels
@@ -110,7 +110,7 @@ def _fill(folder: Path, training: Training, mapping: Mapping[str, str], about: A
         organ_of_label=organs,
         axes=about.axes or (RAS_AXES if reorients else CANONICAL_AXES),
         mirroring_axes=checkpoint.mirroring_axes,
-        provenance=_provenance(training, checkpoint),
+        provenance={**_provenance(training, checkpoint), "orientation": _known_by(about, reorients=reorients)},
     )
     (folder / WEIGHTS_NAME).write_bytes(save(tensors, metadata={"format": "pt"}))
     (folder / PLANS_NAME).write_text(training.plans, "utf-8", newline="")
@@ -118,6 +118,13 @@ def _fill(folder: Path, training: Training, mapping: Mapping[str, str], about: A
     (folder / DESCRIPTION_NAME).write_text(write_description(description), "utf-8", newline="\n")
     (folder / CARD_NAME).write_text(about.card or card_template(description), "utf-8", newline="\n")
     write_manifest(folder)
+
+
+def _known_by(about: About, *, reorients: bool) -> str:
+    """How the orientation is known."""
+    if about.axes:
+        return "stated at import"
+    return "from the plans' image reader" if reorients else ORIENTATION_ASSUMED
 
 
 def _provenance(training: Training, checkpoint: Checkpoint) -> dict[str, str]:

@@ -131,7 +131,8 @@ def run_tiles(
         weight[tile] += gaussian
         progress(done / len(tiles))
     torch.div(total, weight, out=total)
-    if torch.isinf(total).any():
+    # Not only infinity: half precision can overflow inside the network, and its normalisation turns that into NaN.
+    if not torch.isfinite(total).all():
         raise ModelUnsupportedError("the network's outputs exceed half precision")
     return total[(slice(None), *revert[1:])].cpu()
 
