@@ -1,8 +1,9 @@
 """From what a network drew to what is told: a verdict for every organ, always.
 
-Pure functions of a label map and its CT. The steps, in order: what was declared absent or not asked for is taken
-out; what is cut by the field of view is named so and otherwise left alone; what may have been removed by surgery
-meets its absence rule; islands far too small to matter go; everything that happened stands in a ``Verdict``.
+Pure functions of a label map and its CT. The steps, in order: islands far too small to matter go; what was declared
+absent or not asked for is taken out; what may have been removed by surgery meets its absence rule, which a border of
+the field of view softens; what else is cut by a border is named so and left alone; everything that happened stands in
+a ``Verdict``.
 """
 
 from pedcontour.postprocessing.absence import AbsenceRule, Candidate, Judgement, VolumeForBodySize, default_rules

@@ -17,11 +17,12 @@ from pedcontour.volume import LabelMap, Volume
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """One organ that was drawn, that surgery may have removed, and that no border of the field of view cuts.
+    """One organ that was drawn and that surgery may have removed.
 
-    ``finding`` and ``body`` are the facts already measured; ``labels`` and ``image`` (one grid, HU) are there for
-    rules that look closer; ``others`` are the findings of every organ. ``confidence`` is the network's mean
-    probability, or None.
+    Where a border of the images cuts it (``finding.touches``) its volume is only a part; what a rule then says is
+    softened by ``judge_at_border``, so a rule need not think of it. ``finding`` and ``body`` are the facts already
+    measured; ``labels`` and ``image`` (one grid, HU) are there for rules that look closer; ``others`` are the findings
+    of every organ. ``confidence`` is the network's mean probability, or None.
     """
 
     finding: Finding

@@ -8,6 +8,7 @@ import numpy as np
 from pedcontour.organs import all_organs
 from pedcontour.postprocessing.absence import AbsenceRule, Candidate, default_rules
 from pedcontour.postprocessing.body import Body, measure_body
+from pedcontour.postprocessing.borders import border_words, judge_at_border, share_at_border
 from pedcontour.postprocessing.findings import Finding, find_organs, stack_height_mm
 from pedcontour.postprocessing.islands import remove_islands
 from pedcontour.postprocessing.levels import SHARE_IN_VIEW, Coverage, estimate_coverage
@@ -48,9 +49,10 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class _Scene:
-    """Everything measured once before the organs are judged one by one."""
+    """Everything measured once before the organs are judged one by one; ``labels`` and ``found`` without specks."""
 
     labels: LabelMap
+    specks_ml: Mapping[str, float]
     confidence: Mapping[str, float]
     image: Volume
     wishes: Wishes
@@ -73,25 +75,26 @@ def judge(
     ``Prediction`` has both. ``rules`` judge drawn organs that surgery may have removed, by organ id;
     ``default_rules()`` when None. Nothing is removed without a verdict that says so.
     """
-    found, body = find_organs(labels), measure_body(image)
+    cleaned, specks_ml = remove_islands(labels)
+    found, body = find_organs(cleaned), measure_body(image)
     scene = _Scene(
-        labels=labels,
+        labels=cleaned,
+        specks_ml=specks_ml,
         confidence=confidence,
         image=image,
         wishes=wishes,
         found=found,
         body=body,
-        coverage=estimate_coverage(found, stack_height_mm(labels), body.diameter_mm),
+        coverage=estimate_coverage(found, stack_height_mm(cleaned), body.diameter_mm),
         rules=default_rules() if rules is None else rules,
     )
     organs = dict.fromkeys(organ for _, organ in sorted(labels.organs.items()))
     organs |= dict.fromkeys(sorted(wishes.absent))
     decided = {organ: _decide(organ, scene) for organ in organs}
-    kept = _keep(labels, {organ for organ, (outcome, _) in decided.items() if outcome in DRAWN})
-    cleaned, specks_ml = remove_islands(kept)
-    verdicts = tuple(_verdict(organ, *decided[organ], scene, specks_ml.get(organ, 0.0)) for organ in organs)
+    kept = _keep(cleaned, {organ for organ, (outcome, _) in decided.items() if outcome in DRAWN})
+    verdicts = tuple(_verdict(organ, *decided[organ], scene) for organ in organs)
     warnings = (*check_sides(found, body), *(w for organ in organs for w in _warnings(organ, *decided[organ], scene)))
-    return Judged(cleaned, verdicts, warnings)
+    return Judged(kept, verdicts, warnings)
 
 
 def _decide(organ: str, scene: _Scene) -> tuple[Outcome, str]:
@@ -106,23 +109,17 @@ def _decide(organ: str, scene: _Scene) -> tuple[Outcome, str]:
         return Outcome.NOT_REQUESTED, f"{name}: not among the requested structures."
     if finding is None:
         return _nothing_drawn(organ, name, scene)
-    if finding.touches:
-        ends = " and ".join(sorted(_BORDERS[face] for face in finding.touches))
-        return Outcome.TRUNCATED_BY_FIELD_OF_VIEW, f"{name}: the images end on it at {ends}; its volume is a part."
     if all_organs()[organ].may_be_absent and organ in scene.rules:
         judgement = scene.rules[organ](_candidate(finding, scene))
+        if finding.touches:
+            judgement = judge_at_border(finding, share_at_border(scene.labels, organ), judgement)
         return judgement.outcome, judgement.reason
+    if finding.touches:
+        return (
+            Outcome.TRUNCATED_BY_FIELD_OF_VIEW,
+            f"{name}: the images end on it at {border_words(finding)}; its volume is a part.",
+        )
     return Outcome.PRESENT, f"{name}: drawn in full."
-
-
-_BORDERS = {
-    "head": "the image nearest the head",
-    "feet": "the image nearest the feet",
-    "front": "the front border",
-    "back": "the back border",
-    "left": "the left border",
-    "right": "the right border",
-}
 
 
 def _nothing_drawn(organ: str, name: str, scene: _Scene) -> tuple[Outcome, str]:
@@ -167,16 +164,17 @@ def _keep(labels: LabelMap, organs: set[str]) -> LabelMap:
     return LabelMap(labels.grid, table[labels.voxels], labels.organs)
 
 
-def _verdict(organ: str, outcome: Outcome, reason: str, scene: _Scene, specks_ml: float) -> Verdict:
-    before_ml = scene.found[organ].volume_ml if organ in scene.found else 0.0
-    if specks_ml > 0:
+def _verdict(organ: str, outcome: Outcome, reason: str, scene: _Scene) -> Verdict:
+    kept_ml = scene.found[organ].volume_ml if organ in scene.found else 0.0
+    specks_ml = scene.specks_ml.get(organ, 0.0)
+    if specks_ml > 0 and outcome in DRAWN:
         reason += f" Stray specks of together {specks_ml:.2f} mL were taken out."
     return Verdict(
         organ=organ,
         outcome=outcome,
-        volume_before_ml=before_ml,
-        volume_ml=max(0.0, before_ml - specks_ml) if outcome in DRAWN else 0.0,
-        confidence=scene.confidence.get(organ) if before_ml > 0 else None,
+        volume_before_ml=kept_ml + specks_ml,
+        volume_ml=kept_ml if outcome in DRAWN else 0.0,
+        confidence=scene.confidence.get(organ) if kept_ml > 0 else None,
         reason=reason,
     )
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from pedcontour.postprocessing import VolumeForBodySize, absence, islands, judge, sides
+from pedcontour.postprocessing import VolumeForBodySize, absence, borders, islands, judge, sides
 from pedcontour.verdicts import DRAWN, Outcome
 
 ROOT = Path(__file__).parents[3]
@@ -25,6 +25,7 @@ def test_every_warning_code_is_described() -> None:
 
 def test_the_figures_of_the_rules_are_those_of_the_code() -> None:
     assert f"{islands.ISLAND_ML:g} mL" in PAGE
+    assert f"{borders.SCRAP_ML:g} mL" in PAGE and borders.CUT_SHARE == 0.1
     assert f"{sides.ROLL_WARNING_DEG:.0f} degrees" in PAGE
     assert f"{absence.LIMIT_WHEN_SURE:.0%}".replace("%", " %") in PAGE
     assert f"{absence.LIMIT_WHEN_UNSURE:.0%}".replace("%", " %") in PAGE

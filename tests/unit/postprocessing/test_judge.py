@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -15,6 +15,8 @@ from tests.unit.postprocessing.torso import cut, k_of, painted, sure_of, torso
 EVERYTHING = Wishes()
 SCRAP = (slice(k_of(14.2), k_of(13.6)), slice(28, 30), slice(37, 39))
 """A few millilitres in the empty bed of the left kidney."""
+STRAY = (slice(0, 1), slice(30, 31), slice(38, 39))
+"""One voxel in the image nearest the feet."""
 
 
 def verdicts(judged: Judged) -> dict[str, Verdict]:
@@ -124,11 +126,87 @@ def test_a_scrap_in_the_empty_bed_is_removed_and_the_report_says_how_much_and_wh
     assert any(w.startswith("REMOVED_FALSE_POSITIVE") for w in judged.warnings)
 
 
-def test_a_kidney_cut_by_the_end_of_the_stack_is_never_removed_however_small() -> None:
-    image, labels = cut(*torso(), upper=15.0, lower=20.0)
-    kidney = verdicts(judge(labels, sure_of(labels, 0.3), image, EVERYTHING))["kidney_left"]
+@pytest.mark.parametrize("probability", [0.3, 0.95])
+def test_a_real_kidney_cut_by_the_end_of_the_stack_stays_however_unsure_the_network_is(probability: float) -> None:
+    image, labels = cut(*torso(), upper=13.6, lower=20.0)
+    judged = judge(labels, sure_of(labels, probability), image, EVERYTHING)
+    kidney = verdicts(judged)["kidney_left"]
     assert kidney.outcome is Outcome.TRUNCATED_BY_FIELD_OF_VIEW
+    assert kidney.volume_ml == kidney.volume_before_ml > 10
+    assert not any("Left kidney" in warning for warning in judged.warnings)
+
+
+def test_the_small_end_of_a_cut_kidney_stays_with_a_warning() -> None:
+    image, labels = cut(*torso(), upper=15.0, lower=20.0)
+    judged = judge(labels, sure_of(labels, 0.3), image, EVERYTHING)
+    kidney = verdicts(judged)["kidney_left"]
+    assert kidney.outcome is Outcome.PRESENT_UNCERTAIN
     assert 0 < kidney.volume_ml < 10
+    assert "nearest the head" in kidney.reason and f"{kidney.volume_ml:.1f} mL" in kidney.reason
+    assert f"PRESENT_UNCERTAIN: {kidney.reason}" in judged.warnings
+
+
+def test_no_rule_can_take_away_a_kidney_of_some_size_that_the_images_cut() -> None:
+    image, labels = cut(*torso(), upper=13.6, lower=20.0)
+    judged = judge(
+        labels,
+        sure_of(labels),
+        image,
+        EVERYTHING,
+        {"kidney_left": lambda candidate: Judgement(Outcome.REMOVED_FALSE_POSITIVE, "A rule of the test.")},
+    )
+    assert verdicts(judged)["kidney_left"].outcome is Outcome.PRESENT_UNCERTAIN
+    assert any(warning.startswith("PRESENT_UNCERTAIN: Left kidney") for warning in judged.warnings)
+
+
+def test_a_stray_voxel_in_the_first_slice_does_not_shield_a_scrap_in_the_empty_bed() -> None:
+    image, labels = torso(without=frozenset({"kidney_left"}))
+    labels = painted(painted(labels, "kidney_left", SCRAP), "kidney_left", STRAY)
+    judged = judge(labels, sure_of(labels, 0.35), image, EVERYTHING)
+    kidney = verdicts(judged)["kidney_left"]
+    assert (kidney.outcome, kidney.volume_ml) == (Outcome.REMOVED_FALSE_POSITIVE, 0.0)
+    assert kidney.volume_before_ml == pytest.approx(labels.volume_ml("kidney_left"))
+    assert any(w.startswith("REMOVED_FALSE_POSITIVE") for w in judged.warnings)
+
+
+def test_a_lone_voxel_at_a_border_is_no_kidney() -> None:
+    image, labels = torso(without=frozenset({"kidney_left"}))
+    labels = painted(labels, "kidney_left", STRAY)
+    judged = judge(labels, sure_of(labels, 0.99), image, EVERYTHING)
+    kidney = verdicts(judged)["kidney_left"]
+    assert kidney.outcome is Outcome.REMOVED_FALSE_POSITIVE and "nearest the feet" in kidney.reason
+    assert any(w.startswith("REMOVED_FALSE_POSITIVE") for w in judged.warnings)
+
+
+def test_a_whole_kidney_with_a_stray_part_at_a_border_is_not_called_cut() -> None:
+    image, labels = torso()
+    labels = painted(labels, "kidney_left", (slice(0, 1), slice(30, 32), slice(37, 39)))
+    assert verdicts(judge(labels, sure_of(labels), image, EVERYTHING))["kidney_left"].outcome is Outcome.PRESENT
+
+
+def test_a_speck_at_a_border_does_not_make_an_organ_truncated() -> None:
+    image, labels = torso()
+    labels = painted(labels, "spleen", STRAY)
+    spleen = verdicts(judge(labels, sure_of(labels), image, EVERYTHING))["spleen"]
+    assert spleen.outcome is Outcome.PRESENT and "specks" in spleen.reason
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.tuples(st.integers(1, 4), st.integers(1, 6), st.integers(1, 3)),
+    st.booleans(),
+    st.sampled_from([0.3, 0.7, 0.99]),
+)
+def test_less_than_a_tenth_of_a_kidney_is_never_drawn_silently_wherever_it_lies(
+    size: tuple[int, int, int], at_border: bool, probability: float
+) -> None:
+    image, labels = torso(without=frozenset({"kidney_left"}))
+    start = 0 if at_border else k_of(14.2)
+    box = (slice(start, start + size[0]), slice(28, 28 + size[1]), slice(37, 37 + size[2]))
+    labels = painted(labels, "kidney_left", box)
+    assume(labels.volume_ml("kidney_left") < 2.0)
+    judged = judge(labels, sure_of(labels, probability), image, EVERYTHING)
+    assert any("kidney" in warning and "left" in warning.lower() for warning in judged.warnings)
 
 
 def test_another_rule_can_stand_behind_the_door() -> None:
