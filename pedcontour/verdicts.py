@@ -22,6 +22,9 @@ class Outcome(StrEnum):
 DRAWN = frozenset({Outcome.PRESENT, Outcome.PRESENT_UNCERTAIN, Outcome.PARTIAL, Outcome.TRUNCATED_BY_FIELD_OF_VIEW})
 """The outcomes with which an organ has a contour in the results."""
 
+LOUD = frozenset({Outcome.PRESENT_UNCERTAIN, Outcome.ABSENT_DETECTED, Outcome.REMOVED_FALSE_POSITIVE, Outcome.FAILED})
+"""The outcomes that a reader must not overlook: each comes with a warning ``OUTCOME: reason``."""
+
 
 @dataclass(frozen=True)
 class Verdict:

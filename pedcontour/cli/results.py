@@ -8,9 +8,7 @@ from rich.table import Table
 
 from pedcontour.cli.console import out
 from pedcontour.organs import all_organs
-from pedcontour.verdicts import DRAWN, Outcome, Verdict
-
-LOUD = {Outcome.REMOVED_FALSE_POSITIVE, Outcome.PRESENT_UNCERTAIN, Outcome.FAILED}
+from pedcontour.verdicts import DRAWN, LOUD, Verdict
 
 FILES = {
     "rtstruct.dcm": "RTSTRUCT",

@@ -11,9 +11,9 @@ from pedcontour.postprocessing.body import Body, measure_body
 from pedcontour.postprocessing.borders import border_words, judge_at_border, share_at_border
 from pedcontour.postprocessing.findings import Finding, find_organs, stack_height_mm
 from pedcontour.postprocessing.islands import remove_islands
-from pedcontour.postprocessing.levels import SHARE_IN_VIEW, Coverage, estimate_coverage
+from pedcontour.postprocessing.levels import SHARE_IN_VIEW, Coverage, estimate_coverage, twin_of
 from pedcontour.postprocessing.sides import check_sides
-from pedcontour.verdicts import DRAWN, Outcome, Verdict
+from pedcontour.verdicts import DRAWN, LOUD, Outcome, Verdict
 from pedcontour.volume import LabelMap, Volume
 
 CONTRADICTION_ML = 5.0
@@ -134,15 +134,30 @@ def _nothing_drawn(organ: str, name: str, scene: _Scene) -> tuple[Outcome, str]:
             Outcome.NOT_IN_FIELD_OF_VIEW,
             f"{name}: nothing was drawn; by the organs around it the images show {share:.0%} of where it usually lies.",
         )
-    if all_organs()[organ].may_be_absent:
+    reach = f"although the images reach {share:.0%} of where it usually lies"
+    if not all_organs()[organ].may_be_absent:
+        return Outcome.FAILED, f"{name}: the network drew nothing {reach}."
+    if _twin_is_missing(organ, scene):
         return (
-            Outcome.ABSENT_DETECTED,
-            f"{name}: nothing was drawn although the images reach {share:.0%} of where it usually lies.",
+            Outcome.FAILED,
+            f"{name}: nothing was drawn {reach}, nor is the one of the other side in the results: "
+            f"the network is likelier to have missed both than both are to have been removed. Please look.",
         )
     return (
-        Outcome.FAILED,
-        f"{name}: the network drew nothing although the images reach {share:.0%} of where it usually lies.",
+        Outcome.ABSENT_DETECTED,
+        f"{name}: nothing was drawn {reach}, and it was not declared absent: removed by surgery, or missed. "
+        f"Please look.",
     )
+
+
+def _twin_is_missing(organ: str, scene: _Scene) -> bool:
+    """Whether the organ of the other side, which the model could have drawn too, was not drawn or did not stay."""
+    twin = twin_of(organ)
+    if twin is None or twin not in scene.labels.organs.values():
+        return False
+    if twin not in scene.found:
+        return True
+    return _decide(twin, scene)[0] in (Outcome.ABSENT_DECLARED, Outcome.REMOVED_FALSE_POSITIVE)
 
 
 def _candidate(finding: Finding, scene: _Scene) -> Candidate:
@@ -181,7 +196,7 @@ def _verdict(organ: str, outcome: Outcome, reason: str, scene: _Scene) -> Verdic
 
 def _warnings(organ: str, outcome: Outcome, reason: str, scene: _Scene) -> list[str]:
     """What must not be overlooked about one organ."""
-    if outcome in (Outcome.REMOVED_FALSE_POSITIVE, Outcome.PRESENT_UNCERTAIN, Outcome.FAILED):
+    if outcome in LOUD:
         return [f"{outcome.upper()}: {reason}"]
     finding = scene.found.get(organ)
     if outcome is not Outcome.ABSENT_DECLARED or finding is None:

@@ -76,13 +76,13 @@ class Coverage:
             return None
         top, bottom = SPANS[organ]
         shown = min(bottom, self.bottom - LEVEL_ERROR) - max(top, self.top + LEVEL_ERROR)
-        twin = found.get(_twin_of(organ) or "")
+        twin = found.get(twin_of(organ) or "")
         seen_of_twin = (twin.head_mm - twin.feet_mm) / self.level_mm if twin else 0.0
         return min(1.0, max(0.0, shown, seen_of_twin) / (bottom - top))
 
 
-def _twin_of(organ: str) -> str | None:
-    """The same organ of the other side."""
+def twin_of(organ: str) -> str | None:
+    """The same organ of the other side; None for an organ of the middle."""
     here = all_organs()[organ]
     for other in all_organs().values():
         if here.laterality and other.laterality and other.code == here.code and other.id != organ:

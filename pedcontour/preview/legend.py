@@ -19,7 +19,7 @@ from pedcontour.preview.style import (
     text_width,
     write,
 )
-from pedcontour.verdicts import DRAWN, Outcome, Verdict
+from pedcontour.verdicts import DRAWN, LOUD, Outcome, Verdict
 
 COLUMNS = 4
 COLUMN_GAP = 48
@@ -33,7 +33,7 @@ WORDS: dict[Outcome, str] = {
     Outcome.PRESENT_UNCERTAIN: "kept, but unusual: please look",
     Outcome.PARTIAL: "a part of it",
     Outcome.ABSENT_DECLARED: "declared absent",
-    Outcome.ABSENT_DETECTED: "not there: nothing drawn",
+    Outcome.ABSENT_DETECTED: "nothing drawn: removed or missed?",
     Outcome.REMOVED_FALSE_POSITIVE: "removed: too small to be real",
     Outcome.TRUNCATED_BY_FIELD_OF_VIEW: "continues beyond the images",
     Outcome.NOT_IN_FIELD_OF_VIEW: "not in the images",
@@ -42,11 +42,7 @@ WORDS: dict[Outcome, str] = {
 }
 """Each outcome in words short enough for a line of the legend."""
 
-LOUD: dict[Outcome, Colour] = {
-    Outcome.PRESENT_UNCERTAIN: NOTICE,
-    Outcome.REMOVED_FALSE_POSITIVE: NOTICE,
-    Outcome.FAILED: ALARM,
-}
+LOUD_COLOURS: dict[Outcome, Colour] = {**dict.fromkeys(LOUD, NOTICE), Outcome.FAILED: ALARM}
 """Outcomes that a reader must not overlook."""
 
 
@@ -73,7 +69,7 @@ def _entry(legend: Image.Image, verdict: Verdict, x: float, y: float, width: flo
     name = shortened(organ.name, NAME_PX, width - SWATCH_PX - 14 - text_width(volume, NAME_PX) - 12)
     write(draw, (left, y + 20), name, NAME_PX, TEXT if drawn else MUTED, "ls")
     write(draw, (x + width, y + 20), volume, NAME_PX, TEXT if drawn else FAINT, "rs")
-    write(draw, (left, y + 40), WORDS[verdict.outcome], NOTE_PX, LOUD.get(verdict.outcome, FAINT), "ls")
+    write(draw, (left, y + 40), WORDS[verdict.outcome], NOTE_PX, LOUD_COLOURS.get(verdict.outcome, FAINT), "ls")
 
 
 def volume_words(verdict: Verdict) -> str:

@@ -87,8 +87,55 @@ def test_an_organ_at_the_border_of_the_reconstruction_is_truncated() -> None:
 
 
 def test_a_kidney_that_was_not_drawn_in_full_view_is_detected_absent() -> None:
-    kidney = verdicts(judged_torso(without=frozenset({"kidney_left"})))["kidney_left"]
+    judged = judged_torso(without=frozenset({"kidney_left"}))
+    kidney = verdicts(judged)["kidney_left"]
     assert (kidney.outcome, kidney.confidence) == (Outcome.ABSENT_DETECTED, None)
+    assert "not declared absent" in kidney.reason
+    assert f"ABSENT_DETECTED: {kidney.reason}" in judged.warnings
+
+
+@pytest.mark.parametrize("organ", ["spleen", "gallbladder"])
+def test_any_organ_that_may_be_absent_is_a_warning_when_it_was_not_drawn_and_not_declared(organ: str) -> None:
+    judged = judged_torso(without=frozenset({organ}))
+    assert verdicts(judged)[organ].outcome is Outcome.ABSENT_DETECTED
+    assert any(w.startswith("ABSENT_DETECTED") and organ in w.lower() for w in judged.warnings)
+
+
+def test_an_organ_that_was_not_drawn_and_not_asked_for_is_no_warning() -> None:
+    judged = judged_torso(Wishes(structures=frozenset({"liver"})), without=frozenset({"kidney_left"}))
+    assert judged.warnings == ()
+
+
+def test_two_kidneys_that_were_not_drawn_are_a_failure_of_the_network_not_surgery() -> None:
+    judged = judged_torso(without=frozenset({"kidney_left", "kidney_right"}))
+    for organ, name in (("kidney_left", "Left kidney"), ("kidney_right", "Right kidney")):
+        assert verdicts(judged)[organ].outcome is Outcome.FAILED
+        assert any(w.startswith(f"FAILED: {name}") and "other side" in w for w in judged.warnings)
+
+
+def test_a_kidney_that_was_not_drawn_beside_one_declared_absent_is_a_failure() -> None:
+    judged = judged_torso(Wishes(absent=frozenset({"kidney_right"})), without=frozenset({"kidney_left"}))
+    assert verdicts(judged)["kidney_left"].outcome is Outcome.FAILED
+
+
+def test_a_kidney_that_was_not_drawn_beside_a_removed_scrap_is_a_failure() -> None:
+    image, labels = torso(without=frozenset({"kidney_left", "kidney_right"}))
+    labels = painted(labels, "kidney_left", SCRAP)
+    found = verdicts(judge(labels, sure_of(labels, 0.55), image, EVERYTHING))
+    assert found["kidney_left"].outcome is Outcome.REMOVED_FALSE_POSITIVE
+    assert found["kidney_right"].outcome is Outcome.FAILED
+
+
+def test_a_kidney_that_was_not_drawn_beside_one_that_was_not_asked_for_is_detected_absent() -> None:
+    judged = judged_torso(Wishes(structures=frozenset({"kidney_left"})), without=frozenset({"kidney_left"}))
+    assert verdicts(judged)["kidney_left"].outcome is Outcome.ABSENT_DETECTED
+
+
+def test_a_model_that_draws_one_kidney_only_can_find_it_absent() -> None:
+    image, labels = torso(without=frozenset({"kidney_left", "kidney_right"}))
+    one_sided = LabelMap(labels.grid, labels.voxels, {n: o for n, o in labels.organs.items() if o != "kidney_right"})
+    found = verdicts(judge(one_sided, sure_of(one_sided), image, EVERYTHING))
+    assert found["kidney_left"].outcome is Outcome.ABSENT_DETECTED
 
 
 def test_an_organ_that_cannot_be_absent_and_was_not_drawn_in_full_view_is_a_failure() -> None:
