@@ -110,6 +110,12 @@ class PixelsUndecodableError(InputError):
     code = "PIXELS_UNDECODABLE"
 
 
+class InstanceDamagedError(InputError):
+    """A file is empty, damaged or cut off and may be a slice; copy or export the series again, or leave it out."""
+
+    code = "INSTANCE_DAMAGED"
+
+
 class MultiframeUnsupportedError(InputError):
     """Enhanced multi-frame CT is not supported yet; export the series as classic single-frame CT Image Storage."""
 

@@ -46,10 +46,16 @@ class UploadPart:
     size_bytes: int = 0
     _begun: int = field(default=0, repr=False)
     _file: BinaryIO | None = field(default=None, repr=False)
+    _owed: bool = field(default=False, repr=False)
 
-    def begin_file(self) -> None:
-        """Begin the next file; one that gets no bytes is as if it had not come. Raises ``UploadTooLargeError``."""
+    def begin_file(self, *, is_named: bool = True) -> None:
+        """Begin the next file. Raises ``UploadTooLargeError``.
+
+        A named one that gets no bytes is kept empty: it may be what is left of a slice, and the reader says so. One
+        without a name and bytes is a form's file field that nobody filled in.
+        """
         self.end_file()
+        self._owed = is_named
         self._begun += 1
         if self._begun > self.limits.max_files:
             raise UploadTooLargeError(f"more than {self.limits.max_files} files")
@@ -62,22 +68,21 @@ class UploadPart:
         if self.size_bytes > self.limits.max_bytes:
             raise UploadTooLargeError(f"more than {self.limits.max_bytes} bytes")
         with _as_store_error():
-            if self._file is None:
-                self._file = (self.folder / f"{self.files + 1:06}.dcm").open("xb")
-                self.files += 1
-            self._file.write(data)
+            self._opened().write(data)
 
     def end_file(self) -> None:
         """Close the file that was begun last."""
-        if self._file is not None:
-            file, self._file = self._file, None
-            with _as_store_error():
+        with _as_store_error():
+            if self._owed:
+                self._opened()
+            if self._file is not None:
+                file, self._file = self._file, None
                 file.close()
 
     def commit(self) -> None:
         """Give the complete upload its name; it survives a power cut from here. Raises ``UploadEmptyError``."""
         self.end_file()
-        if self.files == 0:
+        if self.size_bytes == 0:
             raise UploadEmptyError
         with _as_store_error():
             self._name_archive()
@@ -94,6 +99,13 @@ class UploadPart:
             self._file = None
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.rmtree(self.target, ignore_errors=True)
+
+    def _opened(self) -> BinaryIO:
+        self._owed = False
+        if self._file is None:
+            self._file = (self.folder / f"{self.files + 1:06}.dcm").open("xb")
+            self.files += 1
+        return self._file
 
     def _name_archive(self) -> None:
         only = self.folder / "000001.dcm"

@@ -1,7 +1,8 @@
-"""One file to one instance: its header, checked and without pixels, or word that it is no DICOM.
+"""One file to one instance: its header, checked and without pixels; or word that it is damaged, or no DICOM.
 
 pydicom reads whatever it can and is not a validator, so the limits are set here: how large a file, how far a deflated
-data set may grow. Nothing but ``Instance`` or None comes out.
+data set may grow. A file that may have been a CT slice is never taken for something else: an end slice that vanished
+would not be noticed by its neighbours.
 """
 
 import struct
@@ -16,13 +17,16 @@ from pydicom import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag
 from pydicom.uid import (
+    CTImageStorage,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    UID_dictionary,
 )
 
-from pedcontour.dicom.headers import MAX_VALUE_BYTES, Readable, quiet_pydicom, slim_header, uid_of
+from pedcontour.dicom.headers import MAX_VALUE_BYTES, UID_PATTERN, Readable, quiet_pydicom, slim_header, uid_of
+from pedcontour.errors import StoreError
 
 MAX_FILE_BYTES = 256 * 2**20
 """Larger files are not opened: a single CT slice of 4096 x 4096 has 32 MiB."""
@@ -38,7 +42,11 @@ MAX_ELEMENTS = 5000
 
 _META_BYTES = 64 * 1024
 _PREAMBLE = 128
+_MAGIC = b"DICM"
 _FIRST_GROUP = 0x0008
+_LAST_FIRST_ELEMENT = 0x0060
+"""A composite object begins at the latest with its modality (0008,0060)."""
+
 _CONTENT_SEQUENCE = 0x0040A730
 _SEGMENTATION_GROUP = 0x0062
 
@@ -49,7 +57,8 @@ class Instance:
 
     ``header`` is the data set up to its pixels, without private, very long, too deeply nested or unreadable elements.
     ``syntax`` is the transfer syntax UID; ``pixels_at`` is where reading stopped: an offset in the file or, of a
-    deflated one, in the inflated data set.
+    deflated one, in the inflated data set. ``stated_class`` is the SOP class that the file meta information names,
+    empty if it names none; ``ends_in_header`` says that the file ended before any pixels, report or contours.
     """
 
     path: Path
@@ -58,6 +67,8 @@ class Instance:
     implicit: bool
     little_endian: bool
     pixels_at: int
+    stated_class: str = ""
+    ends_in_header: bool = False
 
     @cached_property
     def uid(self) -> str:
@@ -70,19 +81,38 @@ class Instance:
         return uid_of(self.header, "SeriesInstanceUID")
 
 
-def read_instance(path: Path, readable: Readable | None = None) -> Instance | None:
+@dataclass(frozen=True)
+class Damaged:
+    """A file that may have been a CT slice and cannot be read; ``uid`` is its SOP Instance UID, empty if unknown."""
+
+    uid: str
+
+
+def read_instance(path: Path, readable: Readable | None = None) -> Instance | Damaged | None:
     """The header of a DICOM file with or without preamble, in any uncompressed, deflated or encapsulated syntax.
 
-    None when the file is not DICOM, too large, unreadable or broken beyond its first elements. Never raises.
+    None when the file is not DICOM, or says that it is something else than a CT image and cannot be read. ``Damaged``
+    when it begins as DICOM does, or is empty or only zeros as a broken copy is, and gives no header.
     ``readable`` carries over, between the files of one series, which values have been found sound: most are the same
     in every slice.
+
+    Raises ``StoreError`` when the disk does not give the file's bytes.
     """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            content = file.read(size if size <= MAX_FILE_BYTES else _META_BYTES)
+    except OSError as error:
+        raise StoreError(f"an input file cannot be read: {type(error).__name__}") from None
     with quiet_pydicom():
         try:
-            return _read(path, set() if readable is None else readable)
+            instance = _read(path, content, set() if readable is None else readable) if size <= MAX_FILE_BYTES else None
+        except MemoryError:
+            raise
         # A parser of hostile bytes: pydicom raises whatever its first assumption to break happens to raise.
         except (Exception, RecursionError):
-            return None
+            instance = None
+        return instance or _damaged(content, path.name)
 
 
 def open_after_header(instance: Instance) -> BinaryIO:
@@ -94,7 +124,7 @@ def open_after_header(instance: Instance) -> BinaryIO:
         stream: BinaryIO = instance.path.open("rb")
     else:
         content = _content(instance.path)
-        stream = BytesIO(_inflated(content[_file_meta(content)[1] :]))
+        stream = BytesIO(_inflated(content[_file_meta(content).end :]))
     stream.seek(instance.pixels_at)
     return stream
 
@@ -105,9 +135,20 @@ def _content(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _read(path: Path, readable: Readable) -> Instance | None:
-    content = _content(path)
-    syntax, start = _file_meta(content)
+def _damaged(content: bytes, name: str) -> Damaged | None:
+    """What a file that gives no header is: nothing, unless it may have been a CT slice."""
+    if not content.strip(b"\0"):
+        return None if name.startswith(".") else Damaged("")  # hidden and empty: a placeholder, not a broken copy
+    meta = _file_meta(content)
+    begins_as_dicom = meta.end > 0 or _looks_like_a_data_set(content[:8])
+    if not begins_as_dicom or (meta.sop_class in UID_dictionary and meta.sop_class != CTImageStorage):
+        return None
+    return Damaged(meta.sop_instance if UID_PATTERN.fullmatch(meta.sop_instance) else "")
+
+
+def _read(path: Path, content: bytes, readable: Readable) -> Instance | None:
+    meta = _file_meta(content)
+    syntax, start = meta.syntax, meta.end
     implicit, little_endian = _encoding(syntax, content[start : start + 6])
     if not syntax:
         if not _looks_like_a_data_set(content[start : start + 8]):
@@ -119,7 +160,10 @@ def _read(path: Path, readable: Readable) -> Instance | None:
     if not 0 < len(header) <= MAX_ELEMENTS:
         return None
     implicit = bool(header.original_encoding[0])  # what pydicom found, whatever the transfer syntax claims
-    return Instance(path, slim_header(header, readable), syntax, implicit, little_endian, body.tell())
+    stopped_at = body.tell()
+    ends_in_header = stopped_at >= len(body.getbuffer())
+    kept = slim_header(header, readable)
+    return Instance(path, kept, syntax, implicit, little_endian, stopped_at, meta.sop_class, ends_in_header)
 
 
 class _Metered(BytesIO):
@@ -149,13 +193,23 @@ def _is_past_header(tag: BaseTag, vr: str | None, length: int) -> bool:
     return tag == _CONTENT_SEQUENCE or tag.group >= _SEGMENTATION_GROUP
 
 
-def _file_meta(content: bytes) -> tuple[str, int]:
-    """Transfer syntax UID, empty if not said, and where the data set starts.
+@dataclass(frozen=True)
+class _FileMeta:
+    """What file meta information says, each empty if it does not, and where it ends: 0 when there is none."""
+
+    sop_class: str
+    sop_instance: str
+    syntax: str
+    end: int
+
+
+def _file_meta(content: bytes) -> _FileMeta:
+    """Class, instance and transfer syntax UID, and where the data set starts.
 
     File meta information (group 2) is always explicit little endian (PS3.10 7.1), with or without preamble before it.
     """
-    at = _PREAMBLE + 4 if content[_PREAMBLE : _PREAMBLE + 4] == b"DICM" else 0
-    syntax = ""
+    at = _PREAMBLE + len(_MAGIC) if content[_PREAMBLE : _PREAMBLE + len(_MAGIC)] == _MAGIC else 0
+    said = dict.fromkeys((0x0002, 0x0003, 0x0010), "")
     while at + 12 <= len(content) and at < _META_BYTES:
         group, element, vr, length = struct.unpack_from("<HH2sH", content, at)
         if group != 0x0002:
@@ -164,10 +218,10 @@ def _file_meta(content: bytes) -> tuple[str, int]:
         if vr in (b"OB", b"UN", b"UT", b"OW", b"SQ"):
             (length,) = struct.unpack_from("<L", content, at)
             at += 4
-        if element == 0x0010:
-            syntax = content[at : at + length].decode("ascii", "replace").strip(" \0")
+        if element in said and at + length <= len(content):
+            said[element] = content[at : at + length].decode("ascii", "replace").strip(" \0")
         at += length
-    return syntax, at
+    return _FileMeta(said[0x0002], said[0x0003], said[0x0010], at)
 
 
 def _encoding(syntax: str, first: bytes) -> tuple[bool, bool]:
@@ -184,7 +238,10 @@ def _encoding(syntax: str, first: bytes) -> tuple[bool, bool]:
 
 def _looks_like_a_data_set(first: bytes) -> bool:
     """Files without meta information: only those that start with group 8, as every composite object does."""
-    return len(first) == 8 and first[:2] in (struct.pack("<H", _FIRST_GROUP), struct.pack(">H", _FIRST_GROUP))
+    return len(first) == 8 and any(
+        group == _FIRST_GROUP and element <= _LAST_FIRST_ELEMENT
+        for group, element in (struct.unpack_from("<HH", first), struct.unpack_from(">HH", first))
+    )
 
 
 def _inflated(deflated: bytes) -> bytes:

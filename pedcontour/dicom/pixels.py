@@ -33,7 +33,7 @@ from pedcontour.dicom.codestreams import stated_size
 from pedcontour.dicom.headers import quiet_pydicom
 from pedcontour.dicom.instances import Instance, open_after_header
 from pedcontour.dicom.pixel_format import PixelFormat, pixel_format, rescale_of
-from pedcontour.errors import InputError, PixelsUndecodableError, RescaleMissingError
+from pedcontour.errors import InputError, PixelsUndecodableError, RescaleMissingError, StoreError
 
 AIR_HU = -1024
 """The bottom of the usual CT scale; what lies below marks pixels outside the reconstruction circle."""
@@ -70,7 +70,8 @@ def read_voxels(instances: Sequence[Instance]) -> npt.NDArray[Any]:
     """The slices in HU, axes ``(k, j, i)`` in the order given; all must have the same rows and columns.
 
     Raises ``RescaleMissingError`` when a slice does not say how to get HU, ``PixelsUndecodableError`` when pixels are
-    absent, truncated, not decodable, or more than memory holds; both name the slices.
+    absent, truncated, not decodable, or more than memory holds; both name the slices. ``StoreError`` when the disk
+    does not give them.
     """
     _refuse(RescaleMissingError, "", instances, [rescale_of(instance) for instance in instances])
     supported = [instance.syntax in NATIVE or instance.syntax in DECODERS for instance in instances]
@@ -113,8 +114,8 @@ def _may_hold(instance: Instance, form: PixelFormat) -> bool:
         return True
     try:
         return instance.path.stat().st_size >= instance.pixels_at + form.frame_bytes
-    except OSError:
-        return False
+    except OSError as error:
+        raise _unread(error) from None
 
 
 def _read_slice(instance: Instance, form: PixelFormat, out: npt.NDArray[Any]) -> bool:
@@ -124,11 +125,18 @@ def _read_slice(instance: Instance, form: PixelFormat, out: npt.NDArray[Any]) ->
             stored = _native(instance, form) if instance.syntax in NATIVE else _decoded(instance, form)
     except MemoryError:
         raise
+    except OSError as error:
+        raise _unread(error) from None
     # Decoders of hostile bytes raise whatever their first assumption to break happens to raise.
     except (Exception, RecursionError):
         return False
     _to_hounsfield(stored, form, out)
     return True
+
+
+def _unread(error: OSError) -> StoreError:
+    """The disk's fault, not the file's: another attempt may succeed."""
+    return StoreError(f"an input file cannot be read: {type(error).__name__}")
 
 
 def _native(instance: Instance, form: PixelFormat) -> npt.NDArray[Any]:

@@ -7,16 +7,18 @@ from pathlib import Path
 
 from pedcontour.dicom.geometry import SlicePlane, stack
 from pedcontour.dicom.headers import Readable, quiet_pydicom, text_of, uid_of
-from pedcontour.dicom.instances import Instance, read_instance
+from pedcontour.dicom.instances import Damaged, Instance, read_instance
 from pedcontour.dicom.pixels import read_hounsfield, read_voxels
-from pedcontour.dicom.selection import REASONS, Ignored, plane_of, select_series, summarise
+from pedcontour.dicom.selection import REASONS, Ignored, Selection, plane_of, select_series, summarise
 from pedcontour.dicom.series import CtSeries
 from pedcontour.errors import (
     FrameOfReferenceMissingError,
     GeometryMissingError,
     InputError,
+    InstanceDamagedError,
     PatientMixedError,
     SlicesDuplicatedError,
+    StoreError,
     UidMissingError,
     UploadEmptyError,
 )
@@ -26,6 +28,9 @@ __all__ = ["Ignored", "Intake", "read_series"]
 
 SAME_FOR_ALL = ("PatientID", "PatientName", "PatientBirthDate", "StudyInstanceUID")
 """What every slice of a series must agree on: results name one patient and one study."""
+
+MOST_PLACES_TOLD = 10
+"""So many damaged files are named by their place in the upload; whoever has more sends all again."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,9 @@ class Intake:
 def read_series(files: Sequence[Path], *, series_uid: str | None = None) -> Intake:
     """Read the CT series among ``files``; ``series_uid`` chooses one where several could be meant.
 
-    The result does not depend on the order of ``files``. Only errors derived from ``InputError`` are raised: what is
-    no CT slice is ignored and said, what cannot be contoured exactly is refused with the UIDs at fault.
+    The result does not depend on the order of ``files``. What is no CT slice is ignored and said; what cannot be
+    contoured exactly is refused with an ``InputError`` and the UIDs at fault, and so is a file that is damaged and may
+    have been a slice. Raises ``StoreError`` when the disk does not give a file's bytes.
     """
     with quiet_pydicom():
         return _read(files, series_uid)
@@ -51,7 +57,10 @@ def _read(files: Sequence[Path], series_uid: str | None) -> Intake:
         raise UploadEmptyError
     readable: Readable = set()
     found = [read_instance(file, readable) for file in files]
-    selection = select_series([instance for instance in found if instance is not None], series_uid)
+    instances = [entry for entry in found if isinstance(entry, Instance)]
+    headerless = sum(isinstance(entry, Damaged) for entry in found)
+    selection = select_series(instances, series_uid, headerless=headerless)
+    _check_damage(found, selection)
     unreadable = found.count(None)
     _check_uids(selection.instances)
     slices, copies = _without_copies(selection.instances)
@@ -73,6 +82,23 @@ def _read(files: Sequence[Path], series_uid: str | None) -> Intake:
 def _refuse(error: type[InputError], detail: str, culprits: Sequence[Instance]) -> None:
     if culprits:
         raise error(detail, instance_uids=sorted(instance.uid for instance in culprits if instance.uid))
+
+
+def _check_damage(found: Sequence[Instance | Damaged | None], selection: Selection) -> None:
+    """Refuse files that may have been slices: when the first or the last one is gone, its neighbours do not tell.
+
+    They are named by their place among the files, and by UID where that could be read; file names may be a patient's.
+    """
+    damaged = [
+        (place, entry.uid)
+        for place, entry in enumerate(found, 1)
+        if isinstance(entry, Damaged) or (entry is not None and entry in selection.damaged)
+    ]
+    if damaged:
+        places = ", ".join(str(place) for place, _ in damaged[:MOST_PLACES_TOLD])
+        more = ", ..." if len(damaged) > MOST_PLACES_TOLD else ""
+        detail = f"{len(damaged)} of {len(found)} files: number {places}{more} of those given"
+        raise InstanceDamagedError(detail, instance_uids=sorted({uid for _, uid in damaged if uid}))
 
 
 def _check_uids(instances: Sequence[Instance]) -> None:
@@ -118,8 +144,8 @@ def _is_copy(one: Instance, other: Instance) -> bool:
 def _has_same_bytes(one: Path, other: Path) -> bool:
     try:
         return one.read_bytes() == other.read_bytes()
-    except OSError:
-        return False
+    except OSError as error:
+        raise StoreError(f"an input file cannot be read: {type(error).__name__}") from None
 
 
 def _check_identity(instances: Sequence[Instance]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage
+from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage, UID_dictionary
 
 from pedcontour.dicom.geometry import SAME_POSITION_MM, SlicePlane, is_axial, is_complete, is_orthonormal
 from pedcontour.dicom.headers import UID_PATTERN, integer_of, numbers_of, text_of
@@ -22,6 +22,7 @@ MULTIFRAME_CT = frozenset({EnhancedCTImageStorage, LegacyConvertedEnhancedCTImag
 
 REASONS = {
     "NOT_DICOM": "not a readable DICOM file",
+    "INSTANCE_DAMAGED": "damaged or cut off, and perhaps a slice",
     "DICOMDIR": "a directory of DICOM files",
     "NOT_CT": "another kind of object than a CT image",
     "MULTIFRAME_UNSUPPORTED": "multi-frame CT",
@@ -63,14 +64,20 @@ class Ignored:
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """The slices of the chosen series, in no particular order, and everything else."""
+    """The slices of the chosen series, in no particular order, and everything else.
+
+    ``damaged`` may have been slices of the chosen series: they are cut off before they can say so, or without a class.
+    """
 
     instances: tuple[Instance, ...]
     ignored: tuple[Ignored, ...]
+    damaged: tuple[Instance, ...] = ()
 
 
-def select_series(instances: Sequence[Instance], series_uid: str | None = None) -> Selection:
+def select_series(instances: Sequence[Instance], series_uid: str | None = None, *, headerless: int = 0) -> Selection:
     """Choose the CT series; ``series_uid`` names one, else there must be one candidate only.
+
+    ``headerless`` counts damaged files that gave no header: what is said when there is no CT slice tells of them.
 
     Raises ``NotCtError`` when there is no CT slice (of that series), ``MultiframeUnsupportedError`` when there is only
     multi-frame CT, ``MixedSeriesError`` with the Series Instance UIDs in its detail when several series could be meant.
@@ -89,14 +96,16 @@ def select_series(instances: Sequence[Instance], series_uid: str | None = None) 
     if series_uid is not None:
         series = defaultdict(list, {uid: own for uid, own in series.items() if uid == series_uid} if series_uid else {})
     if not series:
-        raise _nothing_left(left_out, len(slices), series_uid)
+        raise _nothing_left(left_out, len(slices), series_uid, headerless)
     chosen, weaknesses = _choose(series)
+    damaged = [instance for code, instance in left_out if code == "INSTANCE_DAMAGED"]
+    damaged += [instance for instance in slices if instance.series_uid != chosen and instance.ends_in_header]
     left_out.extend(
         (weaknesses.get(instance.series_uid) or "SERIES_NOT_CHOSEN", instance)
         for instance in slices
         if instance.series_uid != chosen
     )
-    return Selection(tuple(series[chosen]), summarise(left_out))
+    return Selection(tuple(series[chosen]), summarise(left_out), tuple(damaged))
 
 
 def why_not_a_slice(instance: Instance) -> str:
@@ -109,7 +118,7 @@ def why_not_a_slice(instance: Instance) -> str:
         return "MULTIFRAME_UNSUPPORTED"
     # Some anonymisers empty every UID, that of the SOP class too; the modality still tells.
     if sop_class not in (CTImageStorage, "") or modality != "CT":
-        return "NOT_CT"
+        return "INSTANCE_DAMAGED" if _may_be_a_slice(instance, sop_class, modality) else "NOT_CT"
     if (integer_of(header, "NumberOfFrames") or 1) > 1:
         return "MULTIFRAME_UNSUPPORTED"
     if (integer_of(header, "SamplesPerPixel") or 1) > 1:
@@ -117,6 +126,13 @@ def why_not_a_slice(instance: Instance) -> str:
     words = _image_type_words(instance)
     kinds = (("LOCALIZER", _LOCALIZER_WORDS), ("DOSE_PAGE", _DOSE_WORDS), ("PROJECTION", _PROJECTION_WORDS))
     return next((code for code, marks in kinds if words & marks), "")
+
+
+def _may_be_a_slice(instance: Instance, sop_class: str, modality: str) -> bool:
+    """Whether a header that is not one of a CT slice could have been one before it was cut off or damaged."""
+    if modality not in ("", "CT") or (sop_class != CTImageStorage and sop_class in UID_dictionary):
+        return False
+    return CTImageStorage in (sop_class, instance.stated_class) or not (sop_class or instance.stated_class)
 
 
 def plane_of(instance: Instance) -> SlicePlane | None:
@@ -186,8 +202,12 @@ def _weakness(own: Sequence[Instance]) -> str:
     return "REFORMAT" if all(_image_type_words(instance) & _REFORMAT_WORDS for instance in own) else ""
 
 
-def _nothing_left(left_out: Sequence[tuple[str, Instance]], slices: int, series_uid: str | None) -> InputError:
+def _nothing_left(
+    left_out: Sequence[tuple[str, Instance]], slices: int, series_uid: str | None, headerless: int
+) -> InputError:
     counts = Counter(code for code, _ in left_out)
+    if headerless:
+        counts["INSTANCE_DAMAGED"] += headerless
     detail = ", ".join(f"{count} {code}" for code, count in sorted(counts.items())) or "no DICOM files"
     if slices:
         name = series_uid if UID_PATTERN.fullmatch(series_uid or "") else "of that name"

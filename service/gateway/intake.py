@@ -108,7 +108,7 @@ class _PlainBody(_Body):
 
 
 class _MultipartBody(_Body):
-    """Files and form fields. File names are not even read: they may hold a patient's name, or a path."""
+    """Files and form fields. Of file names nothing is kept: they may hold a patient's name, or a path."""
 
     def __init__(self, part: UploadPart, boundary: bytes) -> None:
         super().__init__(part)
@@ -157,7 +157,7 @@ class _MultipartBody(_Body):
     def _headers_finished(self) -> None:
         _, options = parse_options_header(self._disposition)
         if b"filename" in options:
-            self.steps.append(self.part.begin_file)
+            self.steps.append(partial(self.part.begin_file, is_named=bool(options[b"filename"])))
         elif b"name" in options:
             self._field = options[b"name"].decode("utf-8", "replace")
         else:

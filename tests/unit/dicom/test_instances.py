@@ -17,7 +17,8 @@ from pydicom.uid import (
 
 from pedcontour.dicom import headers, instances
 from pedcontour.dicom.headers import text_of
-from pedcontour.dicom.instances import Instance, read_instance
+from pedcontour.dicom.instances import Damaged, Instance, read_instance
+from pedcontour.errors import StoreError
 from tests.unit.dicom.series_on_disk import edit, instance_uids, write_series
 
 
@@ -28,7 +29,7 @@ def file(tmp_path: Path) -> Path:
 
 def read(file: Path) -> Instance:
     instance = read_instance(file)
-    assert instance is not None
+    assert isinstance(instance, Instance)
     return instance
 
 
@@ -73,15 +74,50 @@ def test_a_wrong_claim_of_explicit_vr_is_seen_through(file: Path) -> None:
     assert read(file).uid == uid
 
 
-@pytest.mark.parametrize("content", [b"", b"DICM", bytes(132), b"\x08\x00", b"PK\x03\x04" * 40, bytes(128) + b"DICM"])
+@pytest.mark.parametrize(
+    "content", [b"DICM", b"\x08\x00", b"\x08\x00\x61\x00" * 9, b"PK\x03\x04" * 40, b"notes\n" * 99]
+)
 def test_what_is_no_dicom_gives_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x").write_bytes(content)
     assert read_instance(tmp_path / "x") is None
 
 
-def test_a_file_beyond_the_limit_is_not_opened(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(instances, "MAX_FILE_BYTES", file.stat().st_size - 1)
+@pytest.mark.parametrize("content", [b"", bytes(100), bytes(70_000), bytes(128) + b"DICM"])
+def test_what_is_left_of_a_broken_copy_is_damaged(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x").write_bytes(content)
+    assert read_instance(tmp_path / "x") == Damaged("")
+
+
+def test_a_damaged_file_is_named_by_its_file_meta_information(file: Path) -> None:
+    uid = instance_uids([file])[0]
+    file.write_bytes(file.read_bytes()[: 132 + 12 + meta_length(file)])
+    assert read_instance(file) == Damaged(uid)
+
+
+def test_a_damaged_file_of_another_class_is_no_slice(file: Path) -> None:
+    content = file.read_bytes()[: 132 + 12 + meta_length(file)]
+    file.write_bytes(content.replace(b"1.2.840.10008.5.1.4.1.1.2\0", b"1.2.840.10008.5.1.4.1.1.4\0"))
     assert read_instance(file) is None
+
+
+@pytest.mark.parametrize("name", [".", "gone.dcm"])
+def test_a_file_that_the_disk_does_not_give_is_the_places_trouble(tmp_path: Path, name: str) -> None:
+    with pytest.raises(StoreError) as refused:
+        read_instance(tmp_path / name)
+    assert str(tmp_path) not in str(refused.value)
+
+
+def test_a_header_that_ends_the_file_is_known_as_such(file: Path) -> None:
+    assert not read(file).ends_in_header
+    content = file.read_bytes()
+    file.write_bytes(content[: content.index(b"\xe0\x7f\x10\x00")])
+    assert read(file).ends_in_header
+
+
+def test_a_file_beyond_the_limit_is_not_opened(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    uid = instance_uids([file])[0]
+    monkeypatch.setattr(instances, "MAX_FILE_BYTES", file.stat().st_size - 1)
+    assert read_instance(file) == Damaged(uid)
 
 
 def test_a_deflated_bomb_is_stopped_early(file: Path) -> None:
@@ -93,7 +129,7 @@ def test_a_deflated_bomb_is_stopped_early(file: Path) -> None:
     file.write_bytes(content[:start] + bomb)
     tracemalloc.start()
     began = time.monotonic()
-    assert read_instance(file) is None
+    assert isinstance(read_instance(file), Damaged)
     assert time.monotonic() - began < 5
     assert tracemalloc.get_traced_memory()[1] < 3 * instances.MAX_INFLATED_BYTES
     tracemalloc.stop()
@@ -106,10 +142,10 @@ def test_deep_nesting_goes_without_the_rest_or_with_it(file: Path, depth: int, d
     at = content.index(b"\x08\x00\x60\x00CS")
     file.write_bytes(content[:at] + content[at : at + 10] + nested(depth, defined_length) + content[at + 10 :])
     instance = read_instance(file)
-    if instance is not None:
+    if isinstance(instance, Instance):
         assert "ReferencedImageSequence" not in instance.header
         assert text_of(instance.header, "Modality") == "CT"
-    assert instance is not None or depth > headers.MAX_NESTING + 1
+    assert isinstance(instance, Instance) or depth > headers.MAX_NESTING + 1
 
 
 def test_shallow_sequences_are_kept(file: Path) -> None:
@@ -137,7 +173,7 @@ def test_a_header_of_countless_elements_is_given_up(file: Path, count: int) -> N
     swarm = b"".join(struct.pack("<HH2sH", 0x0009 + 2 * (n >> 16), n & 0xFFFF, b"LO", 0) for n in range(count))
     file.write_bytes(content[: at + 10] + swarm + content[at + 10 :])
     began = time.monotonic()
-    assert read_instance(file) is None
+    assert isinstance(read_instance(file), Damaged)
     assert time.monotonic() - began < 5
 
 

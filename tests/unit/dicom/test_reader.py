@@ -19,6 +19,7 @@ from pedcontour.errors import (
     GantryTiltError,
     GeometryMissingError,
     InputError,
+    InstanceDamagedError,
     MixedSeriesError,
     NotCtError,
     OrientationUnsupportedError,
@@ -26,6 +27,7 @@ from pedcontour.errors import (
     RescaleMissingError,
     SlicesDuplicatedError,
     SlicesMissingError,
+    StoreError,
     UidMissingError,
     UploadEmptyError,
 )
@@ -365,16 +367,60 @@ def test_random_bytes_are_ignored(tmp_path: Path, content: bytes, start: bytes) 
         read_series([file])
 
 
-def test_files_that_cannot_be_opened_are_ignored(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cut", [0, 80, 132, 140, 300, 400, 500, 600, 700, 800, 1000, -200, -71, -1])
+@pytest.mark.parametrize("encoding", ["explicit", "implicit"])
+def test_an_end_slice_that_is_cut_off_anywhere_is_never_left_out(
+    tmp_path: Path, pristine: dict[str, list[bytes]], encoding: str, cut: int
+) -> None:
+    """Two slices are left, whose geometry tells of nothing."""
+    with pytest.raises(InputError) as refusal:
+        read_or_refuse(tmp_path, [*pristine[encoding][:2], pristine[encoding][2][:cut]], suppressed=())
+    assert refusal.value.code in {"INSTANCE_DAMAGED", "PIXELS_UNDECODABLE", "GEOMETRY_MISSING", "UID_MISSING"} | {
+        "RESCALE_MISSING",
+        "PATIENT_MIXED",
+        "FRAME_OF_REFERENCE_MISSING",
+    }
+
+
+def test_an_end_slice_cut_off_at_any_byte_is_never_left_out(tmp_path: Path, pristine: dict[str, list[bytes]]) -> None:
+    for cut in range(0, len(pristine["explicit"][2]), 7):
+        with pytest.raises(InputError):
+            read_or_refuse(tmp_path, [*pristine["explicit"][:2], pristine["explicit"][2][:cut]], suppressed=())
+
+
+def test_a_damaged_file_is_named_by_its_place_and_uid(tmp_path: Path) -> None:
     files = write_series(tmp_path)
-    assert ignored_codes(read_series([*files, tmp_path, tmp_path / "gone.dcm"])) == {"NOT_DICOM": 2}
+    uid = instance_uids(files)[-1]
+    content = files[-1].read_bytes()
+    files[-1].write_bytes(content[: content.index(b"\x08\x00\x60\x00CS")])
+    with pytest.raises(InstanceDamagedError) as refusal:
+        read_series(files)
+    assert refusal.value.instance_uids == (uid,)
+    assert refusal.value.detail == "1 of 6 files: number 6 of those given"
+    assert files[-1].name not in refusal.value.detail
 
 
-def read_or_refuse(folder: Path, contents: list[bytes]) -> None:
+def test_a_damaged_object_of_another_kind_is_left_out(tmp_path: Path) -> None:
+    files = write_series(tmp_path)
+    other = write_foreign_object(tmp_path / "rs.dcm")
+    other.write_bytes(other.read_bytes()[:300])
+    assert read_series([*files, other]).series.volume.grid.shape[0] == len(files)
+
+
+def test_files_that_the_disk_does_not_give_are_not_ignored(tmp_path: Path) -> None:
+    files = write_series(tmp_path)
+    for missing in (tmp_path, tmp_path / "gone.dcm"):
+        with pytest.raises(StoreError):
+            read_series([*files, missing])
+
+
+def read_or_refuse(
+    folder: Path, contents: list[bytes], suppressed: tuple[type[InputError], ...] = (InputError,)
+) -> None:
     files = [folder / f"{n}.dcm" for n in range(len(contents))]
     for file, content in zip(files, contents, strict=True):
         file.write_bytes(content)
-    with contextlib.suppress(InputError):
+    with contextlib.suppress(*suppressed):
         read_series(files)
 
 

@@ -17,7 +17,9 @@ CORONAL = {"ImageOrientationPatient": [1, 0, 0, 0, 0, -1]}
 MPR = {"ImageType": ["DERIVED", "SECONDARY", "MPR"]}
 
 
-def instance(k: int = 0, series: str = "1.2", **elements: Any) -> Instance:
+def instance(
+    k: int = 0, series: str = "1.2", *, stated_class: str = "", ends_in_header: bool = False, **elements: Any
+) -> Instance:
     header = pydicom.Dataset()
     values: dict[str, Any] = {
         "SOPClassUID": CT,
@@ -34,7 +36,7 @@ def instance(k: int = 0, series: str = "1.2", **elements: Any) -> Instance:
     for keyword, value in (values | elements).items():
         if value is not None:
             setattr(header, keyword, value)
-    return Instance(Path(), header, "", False, True, 0)
+    return Instance(Path(), header, "", False, True, 0, stated_class, ends_in_header)
 
 
 def series(uid: str, slices: int = 3, **elements: Any) -> list[Instance]:
@@ -53,7 +55,11 @@ def series(uid: str, slices: int = 3, **elements: Any) -> list[Instance]:
         ("NOT_CT", {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}),
         ("NOT_CT", {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.481.3", "Modality": "RTSTRUCT"}),
         ("NOT_CT", {"Modality": "PT"}),
-        ("NOT_CT", {"Modality": None}),
+        ("INSTANCE_DAMAGED", {"Modality": None}),
+        ("INSTANCE_DAMAGED", {"SOPClassUID": None, "Modality": None}),
+        ("INSTANCE_DAMAGED", {"SOPClassUID": "1.2.840.10008.5.1.4", "stated_class": CT}),
+        ("NOT_CT", {"SOPClassUID": None, "Modality": None, "stated_class": "1.2.840.10008.5.1.4.1.1.4"}),
+        ("NOT_CT", {"SOPClassUID": None, "Modality": "SR"}),
         ("MULTIFRAME_UNSUPPORTED", {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.2.1"}),
         ("MULTIFRAME_UNSUPPORTED", {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.2.2"}),
         ("MULTIFRAME_UNSUPPORTED", {"NumberOfFrames": 20}),
@@ -107,6 +113,19 @@ def test_slices_without_a_series_are_a_series_of_their_own() -> None:
     assert len(select_series([*series("1.1"), *series("")], "1.1").instances) == 3
     with pytest.raises(NotCtError):
         select_series(series(""), "")
+
+
+def test_what_is_cut_off_before_it_names_its_series_is_not_taken_for_another_one() -> None:
+    cut_off = [instance(7, "", ends_in_header=True, **NO_GEOMETRY), instance(8, Modality=None)]
+    whole = instance(9, "1.3")
+    chosen = select_series([*series("1.1"), *cut_off, whole], "1.1")
+    assert set(chosen.damaged) == set(cut_off)
+    assert not select_series([*series("1.1"), whole]).damaged
+
+
+def test_damaged_files_are_counted_when_there_is_no_slice() -> None:
+    with pytest.raises(NotCtError, match="3 INSTANCE_DAMAGED"):
+        select_series([instance(Modality=None)], headerless=2)
 
 
 def test_multi_frame_alone_is_named_as_such_and_beside_slices_left_out() -> None:

@@ -50,6 +50,18 @@ def test_an_upload_of_nothing_or_of_empty_files_is_empty(tmp_path: Path) -> None
         part.commit()
 
 
+def test_an_empty_file_among_others_is_kept_for_the_reader_to_refuse(tmp_path: Path) -> None:
+    part = _part(tmp_path)
+    part.begin_file()
+    part.write(b"one")
+    part.begin_file()
+    part.begin_file(is_named=False)
+    part.commit()
+    files = {path.name: path.read_bytes() for path in part.target.iterdir()}
+    assert files == {"000001.dcm": b"one", "000002.dcm": b""}
+    assert part.files == 2
+
+
 def test_too_many_bytes_or_files_are_refused_when_they_come(tmp_path: Path) -> None:
     part = _part(tmp_path)
     part.begin_file()
