@@ -120,8 +120,8 @@ class Client:
     ) -> RemoteJob:
         """Ask until the job is done, telling ``on_progress`` each time; outlasts a restart of the service.
 
-        Raises the problem of a job that failed, ``CancelledError`` for one that was cancelled, ``JobFailedError`` when
-        ``timeout_s`` have passed.
+        Raises the problem of a job that failed (``NothingDrawnError`` with the verdicts), ``CancelledError`` for one
+        that was cancelled, ``JobFailedError`` when ``timeout_s`` have passed.
         """
         give_up = None if timeout_s is None else time.monotonic() + timeout_s
         heard, pause = time.monotonic(), POLL_FIRST_S
@@ -303,6 +303,8 @@ def _job(document: Mapping[str, Any]) -> RemoteJob:
 def _done(job: RemoteJob) -> RemoteJob:
     if job.state == "cancelled":
         raise errors.CancelledError
+    if isinstance(job.problem, errors.NothingDrawnError):
+        raise errors.NothingDrawnError(job.problem.detail, verdicts=job.verdicts, warnings=job.warnings)
     if job.state == "failed":
         raise job.problem or errors.JobFailedError
     return job

@@ -5,6 +5,10 @@ counts). Nothing outside the package is raised across its walls.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pedcontour.verdicts import Verdict
 
 
 class PedcontourError(Exception):
@@ -182,6 +186,12 @@ class AbsenceNotAllowedError(RequestError):
     code = "ABSENCE_NOT_ALLOWED"
 
 
+class NothingRequestedError(RequestError):
+    """Every requested structure is declared absent, so nothing could be drawn; ask for one that is there."""
+
+    code = "NOTHING_REQUESTED"
+
+
 class ModelNotFoundError(RequestError):
     """There is no model of that name; `pedcontour models list` shows those installed."""
 
@@ -240,6 +250,18 @@ class NothingDrawnError(ResultError):
     """None of the requested organs was found in the images, so there is nothing to write; the verdicts say why."""
 
     code = "NOTHING_DRAWN"
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        instance_uids: Sequence[str] = (),
+        verdicts: Sequence["Verdict"] = (),
+        warnings: Sequence[str] = (),
+    ) -> None:
+        super().__init__(detail, instance_uids=instance_uids)
+        self.verdicts = tuple(verdicts)
+        self.warnings = tuple(warnings)
 
 
 class ReadBackMismatchError(ResultError):

@@ -4,6 +4,7 @@ import functools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Annotated, Any, ParamSpec, TypeVar
 
 import typer
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from pedcontour.errors import InputError, PedcontourError, RequestError
+from pedcontour.errors import InputError, NothingDrawnError, PedcontourError, RequestError
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -60,18 +61,17 @@ def told(command: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
 
 
 def tell_error(error: PedcontourError, *, as_json: bool) -> None:
-    """Print an error: its code, what to do, the detail, and the instances concerned."""
+    """Print an error: its code, what to do, the detail, the instances concerned; verdicts where nothing was drawn."""
     if as_json:
-        print_json(
-            {
-                "error": {
-                    "code": error.code,
-                    "advice": error.advice,
-                    "detail": error.detail,
-                    "instance_uids": list(error.instance_uids),
-                }
-            }
-        )
+        document: dict[str, Any] = {
+            "code": error.code,
+            "advice": error.advice,
+            "detail": error.detail,
+            "instance_uids": list(error.instance_uids),
+        }
+        if isinstance(error, NothingDrawnError):
+            document |= {"verdicts": [asdict(verdict) for verdict in error.verdicts], "warnings": list(error.warnings)}
+        print_json({"error": document})
         return
     err.print(f"[bold red]{escape(error.code)}[/]  {escape(error.advice)}", highlight=False)
     if error.detail:
@@ -80,6 +80,10 @@ def tell_error(error: PedcontourError, *, as_json: bool) -> None:
         err.print(f"  instance {escape(uid)}", highlight=False)
     if len(error.instance_uids) > 10:
         err.print(f"  and {len(error.instance_uids) - 10} more", highlight=False)
+    if isinstance(error, NothingDrawnError) and error.verdicts:
+        from pedcontour.cli.results import show_verdicts  # which itself prints to the consoles of this module
+
+        show_verdicts(err, error.verdicts, error.warnings)
 
 
 def print_json(document: Any) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -21,6 +22,13 @@ FILES = {
 
 def show_result(verdicts: Iterable[Verdict], warnings: Iterable[str], folder: Path) -> None:
     """Print the verdicts, the warnings, and where the files lie."""
+    show_verdicts(out, verdicts, warnings)
+    out.print("[yellow]AI-generated, not reviewed. Not for clinical use without local validation.[/]")
+    show_files(folder)
+
+
+def show_verdicts(console: Console, verdicts: Iterable[Verdict], warnings: Iterable[str]) -> None:
+    """Print what became of every organ, and the warnings."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("")
     table.add_column("organ")
@@ -40,11 +48,9 @@ def show_result(verdicts: Iterable[Verdict], warnings: Iterable[str], folder: Pa
             f"{verdict.volume_ml:.1f}" if drawn else "",
             f"[yellow]{words}[/]" if outcome in LOUD else words if drawn else f"[dim]{words}[/]",
         )
-    out.print(table)
+    console.print(table)
     for warning in warnings:
-        out.print(f"[yellow]![/] {escape(warning)}", highlight=False)
-    out.print("[yellow]AI-generated, not reviewed. Not for clinical use without local validation.[/]")
-    show_files(folder)
+        console.print(f"[yellow]![/] {escape(warning)}", highlight=False)
 
 
 def show_files(folder: Path) -> None:

@@ -24,6 +24,7 @@ from pedcontour.dicom.identity import ResultIdentity
 from pedcontour.dicom.readback import check_read_back
 from pedcontour.dicom.reader import Intake, read_series
 from pedcontour.dicom.rois import rois_of
+from pedcontour.errors import NothingDrawnError
 from pedcontour.inference.port import Engine, Prediction
 from pedcontour.postprocessing import AbsenceRule, Judged, Wishes, judge
 from pedcontour.preview import Caption, draw_preview
@@ -65,7 +66,8 @@ def contour_files(files: Sequence[Path], out: Path, job: ContourJob, progress: S
     rename; a job that fails or is cancelled leaves nothing. ``progress`` may raise ``CancelledError``.
 
     Raises ``OutputFolderNotEmptyError``; ``RequestError`` before any reading when the request cannot be met;
-    ``InputError`` for a series that cannot be contoured; ``ResultError`` when the read-back fails.
+    ``InputError`` for a series that cannot be contoured; ``NothingDrawnError``, which carries the verdicts, when no
+    organ is left to write; ``ResultError`` when the read-back fails.
     """
     check_request(job.request, job.engine.organs.values())
     stages = Stages(progress)
@@ -78,6 +80,8 @@ def contour_files(files: Sequence[Path], out: Path, job: ContourJob, progress: S
             wishes = Wishes(_all_or(job.request.structures), job.request.absent)
             image = intake.series.volume
             judged = judge(prediction.labels, prediction.confidence, image, wishes, job.absence_rules)
+        if not judged.drawn:
+            raise NothingDrawnError(verdicts=judged.verdicts, warnings=judged.warnings)
         dice = _write_checked(intake, judged, job.identity, folder, stages)
         with stages.stage("picture"):
             caption = Caption(model=f"{job.model.id} {job.model.version}", digest=job.identity.model_digest)

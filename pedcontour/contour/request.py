@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pedcontour.errors import AbsenceNotAllowedError, StructureUnknownError
+from pedcontour.errors import AbsenceNotAllowedError, NothingRequestedError, StructureUnknownError
 from pedcontour.organs import all_organs, find_organ
 
 
@@ -35,7 +35,7 @@ def check_request(request: ContourRequest, drawable: Iterable[str]) -> None:
     """Refuse what cannot be done, before any work: ``drawable`` are the organ ids of the chosen model.
 
     Raises ``StructureUnknownError`` for a structure the model does not draw, ``AbsenceNotAllowedError`` for an organ
-    that surgery cannot have removed.
+    that surgery cannot have removed, ``NothingRequestedError`` when all that is asked for is declared absent.
     """
     able = set(drawable)
     for organ in request.structures or ():
@@ -47,3 +47,5 @@ def check_request(request: ContourRequest, drawable: Iterable[str]) -> None:
             raise StructureUnknownError(organ)
         if not known.may_be_absent:
             raise AbsenceNotAllowedError(organ)
+    if request.absent.issuperset(request.structures or able):
+        raise NothingRequestedError

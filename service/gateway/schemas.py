@@ -112,7 +112,9 @@ class Job(BaseModel):
     absent: list[str] = Field(description="Organ ids declared absent.")
     series_uid: str | None = Field(description="Series Instance UID asked for.")
     upload: Upload
-    verdicts: list[OrganVerdict] = Field(description="One for every organ, once the job is done.")
+    verdicts: list[OrganVerdict] = Field(
+        description="One for every organ, once the job is done or failed with NOTHING_DRAWN."
+    )
     warnings: list[str] = Field(description="Each `CODE: sentence`.")
     results: list[ResultLink] = Field(description="The files of a done job.")
     results_zip: str | None = Field(description="All files of a done job in one zip.")

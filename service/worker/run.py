@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic
 
 from pedcontour.contour.stages import StageProgress
-from pedcontour.errors import CancelledError, PedcontourError, StoreError
+from pedcontour.errors import CancelledError, NothingDrawnError, PedcontourError, StoreError
 from pedcontour.storage import ResultStore
 from pedcontour.verdicts import Verdict
 from service.jobs import Ending, Job, Problem, State
@@ -80,6 +80,8 @@ def run_job(job_id: str, parts: WorkerParts) -> None:
             log.warning("job %s: given back after %s", job_id, type(error).__name__)
             parts.jobs.release(job_id, owner, type(error).__name__)
             return
+        except NothingDrawnError as error:
+            ending = Ending(State.FAILED, Problem.of(error), error.verdicts, error.warnings)
         except Exception as error:
             ending = Ending(State.FAILED, _problem_of(error))
     kept = parts.jobs.end(job_id, owner, ending)

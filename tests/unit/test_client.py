@@ -10,7 +10,8 @@ from fastapi.testclient import TestClient
 
 from pedcontour import errors
 from pedcontour.client import Client, RemoteJob
-from pedcontour.errors import GantryTiltError, PedcontourError
+from pedcontour.errors import GantryTiltError, NothingDrawnError, PedcontourError
+from pedcontour.verdicts import Outcome, Verdict
 from service.jobs import Ending, Problem, State
 from tests.stand_ins.model import write_stand_in_model
 from tests.unit.service.gateway.conftest import KEY, Gateway, make_gateway
@@ -125,6 +126,19 @@ def test_a_failed_job_raises_its_own_error(client: Client, gateway: Gateway, ser
     with pytest.raises(GantryTiltError) as failed:
         client.wait(job.id)
     assert (failed.value.detail, failed.value.instance_uids) == ("14 degrees", ("1.2",))
+
+
+def test_a_job_that_drew_nothing_raises_its_error_with_every_verdict(
+    client: Client, gateway: Gateway, series: Path
+) -> None:
+    job = client.submit(series)
+    gateway.jobs.claim(job.id, "w")
+    missing = Verdict("kidney_left", Outcome.ABSENT_DETECTED, 0.0, 0.0, None, "Nothing was drawn.")
+    problem = Problem.of(NothingDrawnError())
+    gateway.jobs.end(job.id, "w", Ending(State.FAILED, problem, (missing,), ("ABSENT_DETECTED: b",)))
+    with pytest.raises(NothingDrawnError) as failed:
+        client.wait(job.id)
+    assert (failed.value.verdicts, failed.value.warnings) == ((missing,), ("ABSENT_DETECTED: b",))
 
 
 def test_a_cancelled_job_raises_that(client: Client, series: Path) -> None:

@@ -52,6 +52,7 @@ def test_structures_and_absences_are_taken_by_roi_name(program: Program, shaded_
     [
         (["--structures", "Brain"], "STRUCTURE_UNKNOWN"),
         (["--absent", "Liver"], "ABSENCE_NOT_ALLOWED"),
+        (["--structures", "Kidney_L", "--absent", "Kidney_L"], "NOTHING_REQUESTED"),
         (["--model", "nobody"], "MODEL_NOT_FOUND"),
         (["--series", "1.2.3"], ""),
     ],

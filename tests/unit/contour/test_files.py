@@ -13,6 +13,7 @@ from pedcontour.dicom import catalogue
 from pedcontour.errors import (
     CancelledError,
     NotCtError,
+    NothingDrawnError,
     OutputFolderNotEmptyError,
     ReadBackMismatchError,
     StructureUnknownError,
@@ -184,6 +185,17 @@ def test_a_file_that_does_not_show_the_mask_fails_the_job_and_leaves_nothing(
 def test_a_request_that_cannot_be_met_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(StructureUnknownError):
         contour_files([], tmp_path / "out", painted_job(ContourRequest(("brain",))), ignore)
+
+
+def test_a_job_that_draws_nothing_gives_every_verdict_with_its_error_and_leaves_no_files(tmp_path: Path) -> None:
+    nephrectomy = painted_series(tmp_path / "ct", without=frozenset({"kidney_left"}))
+    with pytest.raises(NothingDrawnError) as caught:
+        contour_files(nephrectomy, tmp_path / "out", painted_job(ContourRequest(("kidney_left",))), ignore)
+    outcomes = {verdict.organ: verdict.outcome for verdict in caught.value.verdicts}
+    assert len(outcomes) == 19
+    assert outcomes["kidney_left"] is Outcome.ABSENT_DETECTED and outcomes["liver"] is Outcome.NOT_REQUESTED
+    assert [warning.split(":")[0] for warning in caught.value.warnings] == ["ABSENT_DETECTED"]
+    assert [path.name for path in tmp_path.iterdir()] == ["ct"]
 
 
 def test_input_without_a_ct_is_refused_and_leaves_nothing(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from pedcontour.contour import ContourRequest, check_request
-from pedcontour.errors import AbsenceNotAllowedError, StructureUnknownError
+from pedcontour.errors import AbsenceNotAllowedError, NothingRequestedError, StructureUnknownError
 
 DRAWABLE = ("liver", "kidney_left", "kidney_right")
 
@@ -34,3 +34,18 @@ def test_an_organ_that_surgery_cannot_have_removed_may_not_be_declared_absent() 
 
 def test_an_organ_that_the_model_does_not_draw_may_be_declared_absent() -> None:
     check_request(ContourRequest(absent=frozenset({"gallbladder"})), DRAWABLE)
+
+
+@pytest.mark.parametrize("structures", [("kidney_left",), ("kidney_left", "kidney_right")])
+def test_a_request_for_nothing_but_what_is_declared_absent_is_refused(structures: tuple[str, ...]) -> None:
+    with pytest.raises(NothingRequestedError):
+        check_request(ContourRequest(structures, frozenset({"kidney_left", "kidney_right"})), DRAWABLE)
+
+
+def test_all_that_a_model_draws_may_not_be_declared_absent() -> None:
+    with pytest.raises(NothingRequestedError):
+        check_request(ContourRequest(absent=frozenset({"kidney_left"})), ("kidney_left",))
+
+
+def test_a_structure_that_is_there_may_be_asked_for_beside_an_absent_one() -> None:
+    check_request(ContourRequest(("liver", "kidney_left"), frozenset({"kidney_left"})), DRAWABLE)

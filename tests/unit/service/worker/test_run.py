@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pedcontour.contour.stages import StageProgress
-from pedcontour.errors import CancelledError, GantryTiltError, StoreError
+from pedcontour.errors import CancelledError, GantryTiltError, NothingDrawnError, StoreError
 from pedcontour.storage import MemoryResultStore
 from pedcontour.verdicts import Outcome, Verdict
 from service.jobs import DEFAULT_RETRIES, Job, Options, Retries, State
@@ -83,6 +83,16 @@ def test_an_error_of_ours_fails_the_job_with_its_code(tmp_path: Path) -> None:
     problem = state_of(parts).problem
     assert problem is not None
     assert (problem.code, problem.detail, problem.instance_uids) == ("GANTRY_TILT", "14 degrees", ("1.2",))
+
+
+def test_a_job_that_draws_nothing_fails_with_its_verdicts(tmp_path: Path) -> None:
+    missing = Verdict("kidney_left", Outcome.ABSENT_DETECTED, 0.0, 0.0, None, "Nothing was drawn.")
+    parts = make_parts(tmp_path, raising(NothingDrawnError(verdicts=[missing], warnings=["ABSENT_DETECTED: b"])))
+    run_job("a", parts)
+    job = state_of(parts)
+    assert job.problem is not None and job.problem.code == "NOTHING_DRAWN"
+    assert (job.state, job.verdicts, job.warnings) == (State.FAILED, (missing,), ("ABSENT_DETECTED: b",))
+    assert job.results is None
 
 
 def test_of_a_foreign_error_only_the_class_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
