@@ -8,6 +8,7 @@ import numpy as np
 import typer
 from rich.console import Console
 
+from pedcontour.bundle import load_bundle
 from pedcontour.datasets.children import training_child
 from pedcontour.datasets.torso import TorsoTemplate, warp_torso
 from pedcontour.training import run
@@ -54,10 +55,11 @@ def train(
     epochs: Annotated[int, typer.Option(help="Epochs of 50 iterations, over all runs together.")] = 60,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     workers: Workers = 1,
+    start: Annotated[Path | None, typer.Option(help="Model folder whose weights to begin with.", exists=True)] = None,
 ) -> None:
     """Train, or go on training; then `pedcontour models import` turns nnU-Net's results folder into a model."""
     folders = run.TrainingFolders(work)
-    run.train(folders, epochs, device, workers=workers)
+    run.train(folders, epochs, device, workers=workers, start=load_bundle(start) if start else None)
     Console().print(f"trained: {folders.results}")
 
 

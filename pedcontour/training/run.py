@@ -4,6 +4,13 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pedcontour.bundle import ModelBundle
+from pedcontour.errors import ModelUnsupportedError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 DATASET_ID = 605
 DATASET_NAME = "Dataset605_Pedcontour"
@@ -69,15 +76,18 @@ def _split(folders: TrainingFolders) -> None:
     (folders.preprocessed / "splits_final.json").write_text(json.dumps([split], indent=1))
 
 
-def train(folders: TrainingFolders, epochs: int, device: str, *, workers: int = 1, threads: int | None = None) -> None:
-    """Train, or go on where the last run stopped; leaves ``checkpoint_final.pth`` in nnU-Net's results folder."""
+def train(
+    folders: TrainingFolders, epochs: int, device: str, *, workers: int = 1, start: ModelBundle | None = None
+) -> None:
+    """Train, or go on where the last run stopped; leaves ``checkpoint_final.pth`` in nnU-Net's results folder.
+
+    A new training begins with the weights of ``start``, a model of the same plan, or else with random ones.
+    """
     folders.announce(workers)
     import torch
 
     from pedcontour.training.trainer import PedcontourTrainer
 
-    if threads:
-        torch.set_num_threads(threads)
     plans = json.loads((folders.preprocessed / "pedcontourSmallPlans.json").read_text())
     dataset = json.loads((folders.preprocessed / "dataset.json").read_text())
     latest = folders.results / "fold_0" / "checkpoint_latest.pth"
@@ -87,4 +97,18 @@ def train(folders: TrainingFolders, epochs: int, device: str, *, workers: int = 
     trainer.initialize()
     if latest.exists():
         trainer.load_checkpoint(str(latest))
+    elif start:
+        begin_with(trainer.network, start)
     trainer.run_training()
+
+
+def begin_with(network: "nn.Module", start: ModelBundle) -> None:
+    """Give a network the verified weights of a model; nnU-Net names some tensors twice, the model holds each once."""
+    from safetensors.torch import load
+
+    tensors = load(start.read_weights())
+    own = network.state_dict()
+    known = {own[name].data_ptr() for name in tensors if name in own}
+    if set(tensors) - set(own) or {tensor.data_ptr() for tensor in own.values()} - known:
+        raise ModelUnsupportedError(f"the weights of {start.id} do not fit this plan's network")
+    network.load_state_dict(tensors, strict=False)
