@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pedcontour.errors import GantryTiltError
+from pedcontour.errors import GantryTiltError, NothingDrawnError
 from pedcontour.verdicts import Outcome, Verdict
 from service.jobs import Ending, Job, Options, Problem, Retries, State
 from service.jobstore import Beat, JobStore, MemoryJobStore
@@ -170,6 +170,13 @@ def test_a_failed_job_keeps_its_problem(store: JobStore) -> None:
     assert store.end("a", "me", Ending(State.FAILED, problem))
     assert known(store).problem == problem
     assert known(store).progress == 0.25
+
+
+def test_a_job_that_drew_nothing_keeps_its_verdicts_beside_its_problem(store: JobStore) -> None:
+    store.accept(a_job())
+    store.claim("a", "me")
+    assert store.end("a", "me", Ending(State.FAILED, Problem.of(NothingDrawnError()), (VERDICT,), ("A: b",)))
+    assert (known(store).verdicts, known(store).warnings) == ((VERDICT,), ("A: b",))
 
 
 def test_a_released_job_waits_and_is_claimed_again(store: JobStore, clock: Clock) -> None:
