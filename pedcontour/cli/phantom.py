@@ -121,6 +121,7 @@ def make_phantom(child: "ChildSpec", scan: "ScanSpec", folder: Path) -> int:
     from pedcontour.dicom.contoured import ContouredSeries
     from pedcontour.dicom.ct_writer import SyntheticStudy, write_ct_series
     from pedcontour.dicom.identity import ResultIdentity
+    from pedcontour.dicom.origin import SYNTHETIC_TRUTH
     from pedcontour.dicom.reader import read_series
     from pedcontour.dicom.rois import rois_of
     from pedcontour.dicom.rtstruct import write_rtstruct
@@ -141,7 +142,7 @@ def make_phantom(child: "ChildSpec", scan: "ScanSpec", folder: Path) -> int:
     digest = hashlib.sha256(repr((child, scan)).encode()).hexdigest()
     identity = ResultIdentity(digest[:32], TRUTH_CREATED, "phantom-truth", digest, __version__)
     rois = rois_of(truth, truth.organs.values())
-    write_rtstruct(ContouredSeries(series, truth, rois, identity), folder / "truth-rtstruct.dcm")
+    write_rtstruct(ContouredSeries(series, truth, rois, identity, SYNTHETIC_TRUTH), folder / "truth-rtstruct.dcm")
     np.savez_compressed(
         folder / "truth.npz",
         labels=truth.voxels,

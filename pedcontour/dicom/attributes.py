@@ -16,13 +16,6 @@ from pedcontour.dicom.identity import ResultIdentity
 
 MANUFACTURER = "pedcontour"
 
-SERIES_DESCRIPTION = "AI-generated, not reviewed"
-"""What every list of series shows: no one has looked at these contours yet."""
-
-DISCLAIMER = (
-    "Drawn by an artificial neural network and not reviewed by anyone. Not for clinical use without local validation."
-)
-
 IMPLEMENTATION_VERSION = "PEDCONTOUR"
 
 PATIENT_AND_STUDY = (
@@ -133,13 +126,13 @@ def describe_result(target: Dataset, result: ContouredSeries, *, purpose: str, s
     target.SeriesInstanceUID = identity.uid(f"{purpose}-series")
     target.SeriesNumber = series_number
     target.SeriesDate, target.SeriesTime = date, time
-    target.SeriesDescription = SERIES_DESCRIPTION
+    target.SeriesDescription = result.origin.description
     target.InstanceNumber = 1
     target.Manufacturer = MANUFACTURER
     target.ManufacturerModelName = model_name(identity)
     target.DeviceSerialNumber = identity.model_digest[:64]
     target.SoftwareVersions = software_versions(identity)
-    target.ContributingEquipmentSequence = [equipment_item(identity)]
+    target.ContributingEquipmentSequence = [equipment_item(result)]
 
 
 def model_name(identity: ResultIdentity) -> str:
@@ -155,14 +148,16 @@ def software_versions(identity: ResultIdentity) -> list[str]:
     return [identity.model_digest[:64], f"pedcontour {identity.software_version}"[:64]]
 
 
-def equipment_item(identity: ResultIdentity) -> Dataset:
-    """The item of ContributingEquipmentSequence that says what drew the contours."""
+def equipment_item(result: ContouredSeries) -> Dataset:
+    """The item of ContributingEquipmentSequence that says what made the contours."""
+    identity, origin = result.identity, result.origin
+    maker = f"{'Model' if origin.by_network else 'Made by'} {identity.model_id}, SHA-256 {identity.model_digest}."
     item = Dataset()
     item.Manufacturer = MANUFACTURER
     item.ManufacturerModelName = model_name(identity)
     item.SoftwareVersions = software_versions(identity)
     item.ContributionDateTime = da(identity.created) + tm(identity.created)
-    item.ContributionDescription = f"{DISCLAIMER} Model {identity.model_id}, SHA-256 {identity.model_digest}."[:1024]
+    item.ContributionDescription = f"{origin.notice} {maker}"[:1024]
     item.PurposeOfReferenceCodeSequence = [code_item(PROCESSING_EQUIPMENT)]
     return item
 

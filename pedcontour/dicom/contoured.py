@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from pedcontour.dicom.identity import ResultIdentity
+from pedcontour.dicom.origin import NETWORK, Origin
 from pedcontour.dicom.rois import Roi
 from pedcontour.dicom.series import CtSeries
 from pedcontour.errors import NothingDrawnError
@@ -27,7 +28,7 @@ class ContouredSeries:
     """A CT series with its contours, ready to be written in any format.
 
     ``labels`` lies on the grid of ``series``; ``rois`` are the regions to write, each with at least one voxel. Labels
-    that no region names are not written.
+    that no region names are not written. ``origin`` says what made the contours, a network unless told otherwise.
 
     Raises ``NothingDrawnError`` when ``rois`` is empty: neither format can hold nothing. Raises ``ValueError`` when
     the parts do not fit together, which only a mistake in the calling code can cause.
@@ -37,6 +38,7 @@ class ContouredSeries:
     labels: LabelMap
     rois: tuple[Roi, ...]
     identity: ResultIdentity
+    origin: Origin = NETWORK
 
     def __post_init__(self) -> None:
         if not self.rois:

@@ -9,9 +9,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ImplicitVRLittleEndian, RTStructureSetStorage
 
 from pedcontour.dicom.attributes import (
-    DISCLAIMER,
     IMPLEMENTATION_VERSION,
-    SERIES_DESCRIPTION,
     algorithm_name,
     as_bytes,
     copy_from_ct,
@@ -29,9 +27,6 @@ from pedcontour.volume import FloatArray
 
 SERIES_NUMBER = 9001
 """High enough to sort after the images of a study; a number must not be derived from theirs, which may be empty."""
-
-STRUCTURE_SET_LABEL = "AI not reviewed"
-"""At most 16 characters (SH): what a planning system lists."""
 
 STUDY_CLASS = "1.2.840.10008.3.1.2.3.1"
 """Detached Study Management, retired as a service and still the class that RTReferencedStudySequence names."""
@@ -62,9 +57,9 @@ def build_rtstruct(result: ContouredSeries, *, keyholes: bool = False) -> Datase
     dataset.OperatorsName = None
     describe_result(dataset, result, purpose="rtstruct", series_number=SERIES_NUMBER)
     copy_from_ct(result.series.headers[0], dataset)
-    dataset.StructureSetLabel = STRUCTURE_SET_LABEL
-    dataset.StructureSetName = SERIES_DESCRIPTION
-    dataset.StructureSetDescription = f"{DISCLAIMER} {algorithm_name(result.identity)}"
+    dataset.StructureSetLabel = result.origin.label
+    dataset.StructureSetName = result.origin.description
+    dataset.StructureSetDescription = f"{result.origin.notice} {algorithm_name(result.identity)}"
     dataset.StructureSetDate, dataset.StructureSetTime = da(result.identity.created), tm(result.identity.created)
     dataset.ApprovalStatus = "UNAPPROVED"
     dataset.ReferencedFrameOfReferenceSequence = [_referenced_frame(result)]
@@ -113,15 +108,16 @@ def _structure(roi: Roi, result: ContouredSeries) -> Dataset:
     item.ROINumber = roi.number
     item.ReferencedFrameOfReferenceUID = result.series.frame_of_reference_uid
     item.ROIName = roi.name
-    item.ROIDescription = f"{roi.organ.name}. {SERIES_DESCRIPTION}."
+    item.ROIDescription = f"{roi.organ.name}. {result.origin.description}."
     item.ROIGenerationAlgorithm = "AUTOMATIC"
     item.ROIGenerationDescription = algorithm_name(result.identity)
-    item.ROIDerivationAlgorithmIdentificationSequence = [algorithm_item(result.identity)]
+    if result.origin.by_network:
+        item.ROIDerivationAlgorithmIdentificationSequence = [algorithm_item(result.identity)]
     return item
 
 
 def algorithm_item(identity: ResultIdentity) -> Dataset:
-    """The algorithm identification macro (PS3.3 table 10-19), as both formats carry it."""
+    """The algorithm identification macro (PS3.3 table 10-19) of a neural network, as both formats carry it."""
     item = Dataset()
     item.AlgorithmFamilyCodeSequence = [code_item(ARTIFICIAL_INTELLIGENCE)]
     item.AlgorithmName = algorithm_name(identity)

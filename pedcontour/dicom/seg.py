@@ -13,10 +13,8 @@ from pydicom import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from pedcontour.dicom.attributes import (
-    DISCLAIMER,
     IMPLEMENTATION_VERSION,
     MANUFACTURER,
-    SERIES_DESCRIPTION,
     algorithm_name,
     copy_from_ct,
     da,
@@ -35,9 +33,6 @@ from pedcontour.organs import all_organs
 
 SERIES_NUMBER = 9002
 """Next to the RTSTRUCT's; see there."""
-
-CONTENT_LABEL = "AI_NOT_REVIEWED"
-"""A code string: capitals and at most 16 characters."""
 
 NOT_DRAWN = " (not drawn)"
 """Follows the label of a segment without voxels, so that no list of segments can be taken for a list of organs."""
@@ -93,8 +88,8 @@ def _encode(result: ContouredSeries) -> Dataset:
         manufacturer_model_name=model_name(identity),
         software_versions=identity.software_version,
         device_serial_number=identity.model_digest[:64],
-        content_label=CONTENT_LABEL,
-        content_description=DISCLAIMER[:64],
+        content_label=result.origin.label.upper().replace(" ", "_"),  # CS: capitals, no spaces
+        content_description=result.origin.notice[:64],
         transfer_syntax_uid=ExplicitVRLittleEndian,
         pixel_measures=hd.PixelMeasuresSequence((j_mm, i_mm), slice_thickness=k_mm, spacing_between_slices=k_mm),
     )
@@ -139,7 +134,7 @@ def _segment(roi: Roi, result: ContouredSeries, *, drawn: bool) -> Dataset:
     item = _unused(roi.number, result)
     item.SegmentLabel = roi.name if drawn else roi.name + NOT_DRAWN
     item.SegmentDescription = (
-        f"{roi.organ.name}. {SERIES_DESCRIPTION}." if drawn else f"{roi.organ.name}. Has no voxels here."
+        f"{roi.organ.name}. {result.origin.description}." if drawn else f"{roi.organ.name}. Has no voxels here."
     )
     item.SegmentedPropertyTypeCodeSequence = [organ_item(roi.organ)]
     item.RecommendedDisplayCIELabValue = cielab(roi.organ.colour)
@@ -155,7 +150,8 @@ def _unused(number: int, result: ContouredSeries) -> Dataset:
     item.SegmentLabel = f"Label {number}" + NOT_DRAWN
     item.SegmentAlgorithmType = "AUTOMATIC"
     item.SegmentAlgorithmName = algorithm_name(result.identity)
-    item.SegmentationAlgorithmIdentificationSequence = [algorithm_item(result.identity)]
+    if result.origin.by_network:
+        item.SegmentationAlgorithmIdentificationSequence = [algorithm_item(result.identity)]
     item.SegmentedPropertyCategoryCodeSequence = [code_item(ANATOMICAL_STRUCTURE)]
     item.SegmentedPropertyTypeCodeSequence = [code_item(ANATOMICAL_STRUCTURE)]
     return item

@@ -38,6 +38,22 @@ def test_a_removed_kidney_is_missing_from_the_truth(program: Program, tmp_path: 
     assert "Kidney_R" in names and "Kidney_L" not in names
 
 
+def test_the_truth_says_that_it_is_one_and_that_no_network_drew_it(program: Program, tmp_path: Path) -> None:
+    program.json("phantom", "-o", tmp_path / "child", *COARSE)
+    rtstruct = pydicom.dcmread(tmp_path / "child" / "truth-rtstruct.dcm")
+    assert rtstruct.StructureSetLabel == "Synthetic truth"
+    assert rtstruct.SeriesDescription == "Synthetic truth of a phantom"
+    words = str(rtstruct)
+    assert "not drawn by a neural network" in words and "Not for clinical use" in words
+    for claim in (
+        "AI-generated",
+        "AI not reviewed",
+        "Drawn by an artificial neural network",
+        "Artificial Intelligence",
+    ):
+        assert claim not in words
+
+
 def test_settings_that_do_not_go_together_are_refused(program: Program, tmp_path: Path) -> None:
     result = program("phantom", "-o", tmp_path / "c", "--absent-kidney", "left", "--bed-filling", "liver")
     assert result.exit_code == 2 and "REQUEST_INVALID" in result.stderr
