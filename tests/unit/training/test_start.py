@@ -13,7 +13,11 @@ pytestmark = pytest.mark.slow
 
 
 def _network(bundle: ModelBundle) -> torch.nn.Module:
-    return build_network(read_definition(bundle.plans, bundle.dataset, bundle.configuration))
+    skeleton = build_network(read_definition(bundle.plans, bundle.dataset, bundle.configuration))
+    network = skeleton.to_empty(device="cpu")
+    for parameter in network.parameters():
+        torch.nn.init.zeros_(parameter)
+    return network
 
 
 def test_the_network_gets_the_models_weights(toy_model: ModelBundle) -> None:
