@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 
 from pedcontour import errors
+from pedcontour.dicom.sources import files_below
 from pedcontour.errors import PedcontourError
 from pedcontour.verdicts import Outcome, Verdict
 
@@ -207,10 +208,15 @@ def _files(source: Path | Sequence[Path]) -> list[Path]:
     if not isinstance(source, Path):
         return list(source)
     if source.is_dir():
-        return sorted(path for path in source.rglob("*") if path.is_file())
+        return [path for path in files_below(source) if not _is_placeholder(path)]
     if source.is_file():
         return [source]
     raise errors.UploadEmptyError("there is no such folder or file")
+
+
+def _is_placeholder(path: Path) -> bool:
+    """Whether a file is hidden and empty: it holds no image, and its name, which says so, is not sent."""
+    return path.name.startswith(".") and path.is_file() and not path.stat().st_size
 
 
 def _body(files: Sequence[Path]) -> _Body:
@@ -222,7 +228,10 @@ def _body(files: Sequence[Path]) -> _Body:
         "Content-Type: application/octet-stream\r\n\r\n".encode()
         for number in range(1, len(files) + 1)
     ]
-    sizes = [path.stat().st_size for path in files]
+    try:
+        sizes = [path.stat().st_size for path in files]
+    except OSError as error:
+        raise _unread(error) from None
     tail = f"--{boundary}--\r\n".encode()
 
     def chunks() -> Iterator[bytes]:
@@ -237,9 +246,16 @@ def _body(files: Sequence[Path]) -> _Body:
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
+    except OSError as error:
+        raise _unread(error) from None
+
+
+def _unread(error: OSError) -> PedcontourError:
+    return errors.StoreError(f"a file to be sent cannot be read: {error.strerror}")
 
 
 def _told(chunks: Iterator[bytes], total: int, on_sent: Callable[[int, int], None]) -> Iterator[bytes]:

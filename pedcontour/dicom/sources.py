@@ -7,6 +7,7 @@ anything but plain, shallow files is refused as a whole: a half-read series woul
 import errno
 import shutil
 import stat
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -15,12 +16,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from pedcontour.errors import ArchiveUnsafeError, PedcontourError, UploadEmptyError, UploadTooLargeError
+from pedcontour.errors import ArchiveUnsafeError, PedcontourError, StoreError, UploadEmptyError, UploadTooLargeError
 
 _PIECE = 1 << 20
 _ENCRYPTED = 0x1
 _ARCHIVE_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"7z\xbc\xaf\x27\x1c", b"Rar!")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_END, _END_64, _LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
+_END_BYTES, _END_64_BYTES, _LOCATOR_64_BYTES = 22, 56, 20
+_LONGEST_COMMENT = 0xFFFF
+
+DIRECTORY_BYTES_PER_ENTRY = 1024
+"""What a zip's directory may take for each entry allowed: 46 bytes, a path, and the extra fields of any packer."""
 
 
 @dataclass(frozen=True)
@@ -41,24 +48,36 @@ class ArchiveLimits:
 
 @contextmanager
 def open_source(source: Path) -> Iterator[list[Path]]:
-    """The plain files of a folder (with its subfolders, links left out) or of a zip, in order of name.
+    """The files of a folder (see ``files_below``) or of a zip, in order of name.
 
     A zip is unpacked into a temporary folder that is gone at the end. Raises ``UploadEmptyError`` when there are no
     files, and what ``unpack_archive`` raises.
     """
     if source.is_dir():
-        files = sorted(path for path in source.rglob("*") if path.is_file() and not path.is_symlink())
+        files = files_below(source)
         if not files:
             raise UploadEmptyError
         yield files
         return
     if not source.is_file():
         raise UploadEmptyError("there is no such folder or zip")
-    folder = Path(tempfile.mkdtemp(prefix="pedcontour-"))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="pedcontour-"))
+    except OSError as error:
+        raise _disk_error(error) from None
     try:
         yield unpack_archive(source, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def files_below(folder: Path) -> list[Path]:
+    """The files of a folder and its subfolders, in order of name.
+
+    Links to files count as files, also those that lead nowhere: reading these fails, where leaving them out could lose
+    a slice unseen. Links to folders are not followed.
+    """
+    return sorted(path for path in folder.rglob("*") if path.is_file() or (path.is_symlink() and not path.is_dir()))
 
 
 def unpack_archive(archive: Path, target: Path, limits: ArchiveLimits | None = None) -> list[Path]:
@@ -66,12 +85,14 @@ def unpack_archive(archive: Path, target: Path, limits: ArchiveLimits | None = N
 
     Raises ``ArchiveUnsafeError`` for a damaged or encrypted zip, links, devices, absolute or parent paths, archives
     within, and entries that grow beyond the ratio; ``UploadTooLargeError`` beyond the other limits;
-    ``UploadEmptyError`` when no file is in it. What was unpacked until then is removed.
+    ``UploadEmptyError`` when no file is in it; ``StoreError`` when the disk is full or fails, which is not the zip's
+    fault. What was unpacked until then is removed.
     """
     limits = limits or ArchiveLimits()
-    target.mkdir(parents=True, exist_ok=True)
     unpacked: list[Path] = []
     try:
+        target.mkdir(parents=True, exist_ok=True)
+        _check_directory(archive, limits)
         with zipfile.ZipFile(archive) as content:
             _unpack(content, target, limits, unpacked)
     except PedcontourError:
@@ -80,12 +101,42 @@ def unpack_archive(archive: Path, target: Path, limits: ArchiveLimits | None = N
     # zipfile raises all of these for hostile or unusual archives, RuntimeError for a password, OverflowError for sizes.
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError, EOFError, OverflowError) as error:
         _remove(unpacked)
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise UploadTooLargeError("no space left to unpack it") from None
+        # A zip that points outside itself makes zipfile seek there: the one OSError that is the zip's fault.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise _disk_error(error) from None
         raise ArchiveUnsafeError(f"not readable as a zip: {type(error).__name__}") from None
     if not unpacked:
         raise UploadEmptyError
     return unpacked
+
+
+def _disk_error(error: OSError) -> StoreError:
+    """The system's own message holds a path, so only its class and kind are told."""
+    return StoreError(f"the upload cannot be unpacked: {errno.errorcode.get(error.errno or 0, type(error).__name__)}")
+
+
+def _check_directory(archive: Path, limits: ArchiveLimits) -> None:
+    """Refuse a directory of too many entries or bytes before ``zipfile`` makes objects of all of them.
+
+    The record at the end of the zip is found as ``zipfile`` finds it; where there is none, ``zipfile`` refuses.
+    """
+    with archive.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _LONGEST_COMMENT - _END_BYTES - _LOCATOR_64_BYTES - _END_64_BYTES))
+        tail = file.read()
+    at = len(tail) - _END_BYTES
+    if not (tail[at:].startswith(_END) and tail.endswith(b"\0\0")):
+        at = tail.rfind(_END)
+    if not 0 <= at <= len(tail) - _END_BYTES:
+        return
+    entries, directory_bytes = struct.unpack_from("<HL", tail, at + 10)
+    if tail[max(0, at - _LOCATOR_64_BYTES) : at].startswith(_LOCATOR_64):
+        record = tail[max(0, at - _LOCATOR_64_BYTES - _END_64_BYTES) : at - _LOCATOR_64_BYTES]
+        if not record.startswith(_END_64):
+            raise ArchiveUnsafeError("its directory is not where it should be")
+        entries, directory_bytes = struct.unpack_from("<QQ", record, 32)
+    if entries > limits.entries or directory_bytes > limits.entries * DIRECTORY_BYTES_PER_ENTRY:
+        raise UploadTooLargeError(f"a directory of {entries} entries and {directory_bytes} bytes")
 
 
 def _unpack(content: zipfile.ZipFile, target: Path, limits: ArchiveLimits, unpacked: list[Path]) -> None:

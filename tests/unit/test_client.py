@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from pedcontour import errors
 from pedcontour.client import Client, RemoteJob
-from pedcontour.errors import GantryTiltError, NothingDrawnError, PedcontourError
+from pedcontour.errors import GantryTiltError, NothingDrawnError, PedcontourError, StoreError
 from pedcontour.verdicts import Outcome, Verdict
 from service.jobs import Ending, Problem, State
 from tests.stand_ins.model import write_stand_in_model
@@ -66,6 +66,18 @@ def test_a_folder_is_sent_whole_under_other_names(client: Client, gateway: Gatew
     assert kept.options.absent == ("kidney_left",)
     assert told[-1][0] == told[-1][1]
     assert [sent for sent, _ in told] == sorted(sent for sent, _ in told)
+
+
+def test_linked_files_are_sent_and_hidden_empty_ones_are_not(client: Client, gateway: Gateway, series: Path) -> None:
+    (series / "link").symlink_to(series / "b.dcm")
+    (series / ".placeholder").touch()
+    assert len(list((gateway.parts.uploads / client.submit(series).id).iterdir())) == 4
+
+
+def test_a_link_that_leads_nowhere_is_not_left_out(client: Client, series: Path) -> None:
+    (series / "link").symlink_to("nowhere")
+    with pytest.raises(StoreError):
+        client.submit(series)
 
 
 def test_more_files_than_may_be_open_are_sent(client: Client, tmp_path: Path) -> None:

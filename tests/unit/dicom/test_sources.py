@@ -1,6 +1,8 @@
 """Sources: folders and zips give plain files; a zip that lies is refused and leaves nothing behind."""
 
 import io
+import resource
+import signal
 import stat
 import struct
 import zipfile
@@ -12,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pedcontour.dicom.sources import ArchiveLimits, open_source, unpack_archive
-from pedcontour.errors import ArchiveUnsafeError, PedcontourError, UploadEmptyError, UploadTooLargeError
+from pedcontour.errors import ArchiveUnsafeError, PedcontourError, StoreError, UploadEmptyError, UploadTooLargeError
 
 SMALL = ArchiveLimits(entries=5, total_bytes=10_000, file_bytes=6_000, ratio=20, ratio_free_bytes=2_000)
 
@@ -22,9 +24,19 @@ def test_a_folder_gives_its_files_with_those_of_its_subfolders(tmp_path: Path) -
     files = [tmp_path / "a.dcm", tmp_path / "b" / "c" / "x", tmp_path / "b" / "y"]
     for file in files:
         file.write_bytes(b"content")
-    (tmp_path / "link").symlink_to("/etc/hostname")
     with open_source(tmp_path) as found:
         assert found == files
+
+
+def test_links_to_files_are_files_and_those_to_folders_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "x.dcm").write_bytes(b"content")
+    (tmp_path / "ct").mkdir()
+    links = {"a": "../elsewhere/x.dcm", "b": "nowhere", "c": "../elsewhere"}
+    for name, target in links.items():
+        (tmp_path / "ct" / name).symlink_to(target)
+    with open_source(tmp_path / "ct") as found:
+        assert [path.name for path in found] == ["a", "b"]
 
 
 @pytest.mark.parametrize("name", ["empty", "missing"])
@@ -86,6 +98,51 @@ def test_an_archive_within_the_archive_is_refused(tmp_path: Path) -> None:
 
 def test_too_many_entries_are_refused(tmp_path: Path) -> None:
     assert_refused(write_zip(tmp_path / "x.zip", {f"{n}": b"" for n in range(6)}), UploadTooLargeError)
+
+
+def test_a_directory_beyond_all_measure_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    """Also where the count at the end of the zip is a lie: what ``zipfile`` reads is the directory's bytes."""
+    archive = write_zip(tmp_path / "x.zip", {f"{n}".rjust(2_000, "x"): b"" for n in range(4)})
+    assert_refused(archive, UploadTooLargeError)
+    many = bytearray(write_zip(archive, {f"{n}": b"" for n in range(200)}).read_bytes())
+    many[-12:-10] = struct.pack("<H", 1)
+    archive.write_bytes(many)
+    assert_refused(archive, UploadTooLargeError)
+
+
+def test_a_zip_of_the_large_kind_is_measured_by_its_own_record(tmp_path: Path) -> None:
+    archive = write_zip(tmp_path / "x.zip", {"a": b"1"})
+    content = archive.read_bytes()
+    directory = content.index(b"PK\x01\x02")
+    at = content.rindex(b"PK\x05\x06")
+    for entries, outcome in ((1, None), (10**6, UploadTooLargeError)):
+        record = struct.pack(
+            "<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, entries, entries, at - directory, directory
+        )
+        locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, at, 1)
+        end = struct.pack("<4sHHHHLLH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+        archive.write_bytes(content[:at] + record + locator + end)
+        if outcome is None:
+            assert [file.read_bytes() for file in unpack_archive(archive, tmp_path / "well", SMALL)] == [b"1"]
+        else:
+            assert_refused(archive, outcome, "well")
+    archive.write_bytes(content[:at] + b"x" * 56 + locator + end)
+    assert_refused(archive, ArchiveUnsafeError, "well")
+
+
+def test_a_full_disk_is_not_the_senders_fault(tmp_path: Path) -> None:
+    """A limit on the size of files stands in for the full disk: it is met in the middle of a write, too."""
+    archive = write_zip(tmp_path / "x.zip", {"a": b"1", "b": noise(5_000)})
+    before, ignored = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
+    try:
+        with pytest.raises(StoreError) as refused:
+            unpack_archive(archive, tmp_path / "out", SMALL)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert str(tmp_path) not in str(refused.value)
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_a_file_over_its_limit_is_refused(tmp_path: Path) -> None:
@@ -162,12 +219,12 @@ def test_random_damage_is_refused_or_harmless(tmp_path: Path, places: list[tuple
         file.unlink()
 
 
-def assert_refused(archive: Path, error: type[PedcontourError]) -> None:
+def assert_refused(archive: Path, error: type[PedcontourError], *others: str) -> None:
     out = archive.parent / "out"
     with pytest.raises(error):
         unpack_archive(archive, out, SMALL)
     assert not list(out.iterdir())
-    assert {path.name for path in archive.parent.iterdir()} <= {"x.zip", "inner.zip", "out"}
+    assert {path.name for path in archive.parent.iterdir()} <= {"x.zip", "inner.zip", "out", *others}
 
 
 def write_zip(archive: Path, contents: dict[str, bytes]) -> Path:
