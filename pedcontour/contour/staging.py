@@ -28,9 +28,14 @@ def staged_folder(out: Path) -> Iterator[Path]:
     except OSError as error:
         raise StoreError(f"the output folder cannot be made: {error.strerror}") from None
     try:
-        yield staging
-        staging.replace(out)
-    except OSError as error:
-        raise StoreError(f"the results cannot be written: {error.strerror}") from None
+        try:
+            yield staging
+        # Of the block it is not known which file it was: an input, a result, or one of a library's own.
+        except OSError as error:
+            raise StoreError(f"a file cannot be read or written: {error.strerror or type(error).__name__}") from None
+        try:
+            staging.replace(out)
+        except OSError as error:
+            raise StoreError(f"the results cannot be put in place: {error.strerror}") from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)

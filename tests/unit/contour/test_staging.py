@@ -24,6 +24,12 @@ def test_nothing_is_left_when_the_block_fails(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_input_that_cannot_be_read_is_not_told_as_a_result_that_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="read or written: No such file") as refused, staged_folder(tmp_path / "out"):
+        (tmp_path / "gone.dcm").read_bytes()
+    assert "gone" not in str(refused.value)
+
+
 def test_a_file_in_the_way_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     with pytest.raises(OutputFolderNotEmptyError), staged_folder(tmp_path / "out"):
