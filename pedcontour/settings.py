@@ -7,11 +7,13 @@ lists them all; a test compares it with this file.
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from pedcontour.errors import RequestError
 
 PREFIX = "PEDCONTOUR_"
 """What every variable's name begins with."""
@@ -37,7 +39,11 @@ class Settings(BaseSettings):
     default_model: str | None = Field(
         default=None, description="Id of the model used when a request names none; needed when several are installed."
     )
-    device: str = Field(default="auto", description="Where the network runs: `auto`, `cpu`, `cuda` or `cuda:1`.")
+    device: str = Field(
+        default="auto",
+        pattern=r"^(auto|cpu|cuda(:[0-9]{1,2})?)$",
+        description="Where the network runs: `auto`, `cpu`, `cuda`, or one of several GPUs, such as `cuda:1`.",
+    )
     threads: int | None = Field(
         default=None, ge=1, description="CPU threads of the network; empty lets it use every core."
     )
@@ -105,6 +111,21 @@ class Settings(BaseSettings):
     )
 
     log_level: str = Field(default="INFO", description="Least severe log level: DEBUG, INFO, WARNING or ERROR.")
+
+    @classmethod
+    def read(cls, **given: Any) -> Self:
+        """The settings of the environment, with those given in their place.
+
+        Raises ``RequestError`` that names each setting that does not fit, and never its value: it may be a key.
+        """
+        try:
+            return cls(**given)
+        except ValidationError as refused:
+            wrong = {
+                f"{PREFIX}{str(error['loc'][0]).upper()}" if error["loc"] else "settings": error["msg"]
+                for error in refused.errors(include_url=False, include_context=False, include_input=False)
+            }
+        raise RequestError("; ".join(f"{name}: {why.removeprefix('Value error, ')}" for name, why in wrong.items()))
 
     @field_validator("api_keys", mode="before")
     @classmethod

@@ -46,7 +46,7 @@ def contour(
     structures: Structures = None,
     absent: Absent = None,
     series: SeriesUid = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda; default: PEDCONTOUR_DEVICE.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:1; default: PEDCONTOUR_DEVICE.")] = None,
     models_dir: ModelsFolder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -68,7 +68,7 @@ def contour(
     from pedcontour.dicom.sources import open_source
     from pedcontour.settings import Settings
 
-    settings = Settings()
+    settings = Settings.read()
     bundle = find_model(models_dir or settings.models_dir, model or settings.default_model)
     request = ContourRequest.from_names(names_of(structures), names_of(absent), series)
     check_request(request, bundle.organs.values())

@@ -28,7 +28,7 @@ Id = Annotated[str, typer.Argument(help="Model id.", show_default=False)]
 
 
 def _root(models_dir: Path | None) -> Path:
-    return models_dir or Settings().models_dir
+    return models_dir or Settings.read().models_dir
 
 
 @models.command("list")

@@ -12,7 +12,8 @@ from pedcontour.cli.console import err, told
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to bind to; default: PEDCONTOUR_HOST, 127.0.0.1.")] = None,
     port: Annotated[
-        int | None, typer.Option(help="TCP port, 0 for a free one; default: PEDCONTOUR_PORT, 8000.")
+        int | None,
+        typer.Option(min=0, max=65535, help="TCP port, 0 for a free one; default: PEDCONTOUR_PORT, 8000."),
     ] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Folder of uploads, results and the job table.")] = None,
     models_dir: Annotated[Path | None, typer.Option(help="Folder of the models.")] = None,
@@ -34,10 +35,10 @@ def serve(
     from service.embedded import serve as run_service
 
     given: dict[str, Any] = {"host": host, "port": port, "data_dir": data_dir, "models_dir": models_dir}
-    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    settings = Settings.read(**{name: value for name, value in given.items() if value is not None})
     err.print("Starting; the first start takes some seconds.", highlight=False)
 
     def ready(running: RunningService) -> None:
-        err.print(f"Ready at [bold]{running.url}[/]; its API is described at {running.url}/docs. Ctrl-C stops it.")
+        err.print(f"Ready at [bold]{running.url}[/]; its API: {running.url}/openapi.json. Ctrl-C stops it.")
 
     run_service(settings, ready)

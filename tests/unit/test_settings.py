@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from pedcontour.errors import RequestError
 from pedcontour.settings import PREFIX, Settings, settings_table
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -63,3 +64,13 @@ def test_the_job_table_lies_in_the_data_folder_unless_a_url_says_otherwise(tmp_p
     assert Settings(data_dir=tmp_path).job_table_url == f"sqlite:///{tmp_path}/jobs.sqlite"
     url = "postgresql+psycopg://user:secret@db/jobs"
     assert Settings(database_url=url).job_table_url == url  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:1"])
+def test_devices_are_named_as_torch_names_them(device: str) -> None:
+    assert Settings.read(device=device).device == device
+
+
+def test_what_does_not_fit_is_a_request_error_that_names_the_variable() -> None:
+    with pytest.raises(RequestError, match=r"PEDCONTOUR_DEVICE.*; PEDCONTOUR_PORT"):
+        Settings.read(device="gpu", port=70000)
