@@ -1,5 +1,6 @@
 """The reference engine: PyTorch, on the CPU in float32 or on a CUDA device as nnU-Net runs there."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from time import perf_counter
@@ -21,10 +22,24 @@ NETWORK_SHARE = 0.75
 """Progress: the share done after preprocessing and after the network; the labels take what is left. A guess."""
 
 
+def find_device(name: str) -> torch.device:
+    """The device of a name: ``auto`` (CUDA if there is one, else the CPU), ``cpu``, ``cuda``, or ``cuda:1`` and so on.
+
+    Raises ``RequestError`` when there is no such device.
+    """
+    found = re.fullmatch(r"auto|cpu|cuda(?::([0-9]{1,2}))?", name)
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    is_there = found is not None and (name == "cpu" or int(found[1] or 0) < torch.cuda.device_count())
+    if not is_there or (name != "cpu" and not torch.cuda.is_available()):
+        raise RequestError(f"there is no device {name[:32]!r} here; choose auto, cpu, cuda or cuda:<number>")
+    return torch.device(name)
+
+
 class TorchEngine:
     """An ``Engine`` (``pedcontour/inference/port.py``): equal to stock ``nnUNetv2_predict --disable_tta``.
 
-    ``device`` is ``auto`` (CUDA if there is one, else the CPU), ``cpu`` or ``cuda``; ``threads`` sets torch's threads
+    ``device`` is what ``find_device`` takes; ``threads`` sets torch's threads
     for the whole process, None leaves them. One volume at a time: it is not for several threads at once.
 
     Raises ``ModelChecksumError``, ``ModelUnsafeError`` or ``ModelError`` when the bundle cannot be used,
@@ -32,14 +47,10 @@ class TorchEngine:
     """
 
     def __init__(self, bundle: ModelBundle, *, device: str = "auto", threads: int | None = None) -> None:
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        if device not in ("cpu", "cuda") or (device == "cuda" and not torch.cuda.is_available()):
-            raise RequestError(f"there is no device {device[:32]!r} here; choose auto, cpu or cuda")
+        self._device = find_device(device)
         if threads is not None:
             torch.set_num_threads(threads)
         self._bundle = bundle
-        self._device = torch.device(device)
         self._definition = read_definition(bundle.plans, bundle.dataset, bundle.configuration)
         self._network = load_network(self._definition, bundle).to(self._device)
         self._from_canonical = canonical_to(bundle.axes)

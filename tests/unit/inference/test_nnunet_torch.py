@@ -10,7 +10,7 @@ from pedcontour.bundle import ModelBundle, load_bundle
 from pedcontour.bundle.axes import canonical_to
 from pedcontour.bundle.manifest import write_manifest
 from pedcontour.errors import ModelChecksumError, ModelError, RequestError
-from pedcontour.inference.nnunet_torch import TorchEngine
+from pedcontour.inference.nnunet_torch import TorchEngine, find_device
 from pedcontour.volume import Volume
 from tests.toy_nnunet import one_thread, toy_image
 
@@ -70,6 +70,18 @@ def test_a_device_that_is_not_there_is_refused(bundle: ModelBundle) -> None:
     if not torch.cuda.is_available():
         with pytest.raises(RequestError):
             TorchEngine(bundle, device="cuda")
+
+
+@pytest.mark.parametrize("name", ["cuda:99", "cuda:", "cuda:-1", "mps", ""])
+def test_names_of_no_device_are_refused(name: str) -> None:
+    with pytest.raises(RequestError):
+        find_device(name)
+
+
+def test_one_of_several_devices_can_be_chosen() -> None:
+    for number in range(torch.cuda.device_count()):
+        assert find_device(f"cuda:{number}") == torch.device("cuda", number)
+    assert find_device("cpu") == torch.device("cpu")
 
 
 def test_merged_labels_are_drawn_as_one_and_dropped_ones_not_at_all(bundle: ModelBundle) -> None:
