@@ -145,7 +145,9 @@ def claimed(job: Job, owner: str, now: datetime, retries: Retries) -> Job:
 
 
 def quarantined(job: Job, now: datetime) -> Job:
-    """A free job that has used up its attempts."""
+    """A free job that has used up its attempts: set aside, or cancelled where its sender had asked for that."""
+    if job.cancel_requested:
+        return ended(job, Ending(State.CANCELLED), now)
     return ended(job, Ending(State.FAILED, quarantine_problem(job.attempt, job.trouble)), now)
 
 

@@ -61,7 +61,8 @@ class JobStore(Protocol):
     def claim(self, job_id: str, owner: str) -> Job | None:
         """Make ``owner`` the owner of a free job and count the attempt; None: somebody else has it, or it has ended.
 
-        A free job without attempts left is quarantined instead. ``owner`` must be a new name for every claim.
+        A free job without attempts left is quarantined instead, or cancelled where that was asked for. ``owner`` must
+        be a new name for every claim.
         """
         ...
 

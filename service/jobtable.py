@@ -145,7 +145,8 @@ class SqlJobStore:
         job = self.get(job_id)
         if job is not None and job.attempt >= self._retries.max_attempts and jobs.is_free(job, now):
             given_up = _as_row(jobs.quarantined(job, now))
-            same = (_jobs.c.id == job_id, _jobs.c.attempt == job.attempt, _is_free(now))
+            unchanged = (_jobs.c.attempt == job.attempt, _jobs.c.cancel_requested == job.cancel_requested)
+            same = (_jobs.c.id == job_id, *unchanged, _is_free(now))
             self._write(sa.update(_jobs).where(*same).values(given_up))
 
     def beat(self, job_id: str, owner: str, stage: str | None = None, progress: float | None = None) -> Beat | None:

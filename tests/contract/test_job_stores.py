@@ -205,6 +205,16 @@ def test_a_job_without_attempts_left_is_quarantined_by_the_next_claim(store: Job
     assert "3 attempts" in job.problem.detail
 
 
+def test_a_job_that_was_to_be_cancelled_is_not_quarantined(store: JobStore, clock: Clock) -> None:
+    store.accept(a_job(attempt=2))
+    store.claim("a", "me")
+    store.cancel("a")
+    clock.move(61)
+    assert store.claim("a", "you") is None
+    job = known(store)
+    assert (job.state, job.problem, job.ended_at) == (State.CANCELLED, None, clock.now)
+
+
 def test_a_quarantined_job_tells_what_its_last_attempt_stumbled_over(store: JobStore, clock: Clock) -> None:
     store.accept(a_job())
     for attempt in range(3):
