@@ -145,6 +145,11 @@ class Settings(BaseSettings):
         return self.data_dir / "uploads"
 
     @property
+    def scratch_dir(self) -> Path:
+        """Folder of what workers unpack and write on the way; nothing in it is needed after a restart."""
+        return self.data_dir / "scratch"
+
+    @property
     def results_dir(self) -> Path:
         """Folder of the local result store."""
         return self.data_dir / "results"

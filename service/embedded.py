@@ -23,6 +23,7 @@ from pedcontour.errors import ServiceUnreachableError
 from pedcontour.settings import Settings
 from service.gateway.keys import KeyRing, check_binding
 from service.processes import Child
+from service.uploads import sweep_uploads
 
 if TYPE_CHECKING:
     from service.broker import EmbeddedBroker
@@ -70,6 +71,7 @@ def running(
     check_binding(settings.host, KeyRing(key.get_secret_value() for key in settings.api_keys))
     with ExitStack() as stack:
         stack.enter_context(_only_one(settings.data_dir))
+        sweep_uploads(settings.uploads_dir)  # alone here, so whatever is unfinished broke off
         if settings.redis_url is None:
             from service.broker import EmbeddedBroker
 

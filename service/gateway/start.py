@@ -14,7 +14,7 @@ from service.jobs import Retries
 from service.jobstore import SILENT_HEARTBEATS
 from service.jobtable import open_job_table
 from service.queue import CeleryJobQueue, make_celery
-from service.uploads import UploadLimits
+from service.uploads import ABANDONED_S, UploadLimits, sweep_uploads
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,16 @@ class InstalledModels:
 
 
 def parts_from(settings: Settings) -> GatewayParts:
-    """The gateway's parts. Raises ``ForbiddenBindingError``, ``BrokerError`` without a URL, ``JobTableError``."""
+    """The gateway's parts; uploads that broke off long ago are removed on the way.
+
+    Raises ``ForbiddenBindingError``, ``BrokerError`` without a URL, ``JobTableError``, ``StoreError``.
+    """
     keys = KeyRing(key.get_secret_value() for key in settings.api_keys)
     check_binding(settings.host, keys)
     if settings.redis_url is None:
         raise BrokerError("PEDCONTOUR_REDIS_URL is not set")
     retries = Retries(settings.lease_s, settings.max_attempts, settings.resend_after_s)
+    sweep_uploads(settings.uploads_dir, ABANDONED_S)
     celery = make_celery(settings.redis_url.get_secret_value(), settings.visibility_timeout_s)
     return GatewayParts(
         jobs=open_job_table(settings.job_table_url, retries),

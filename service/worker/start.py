@@ -12,6 +12,7 @@ from service.jobtable import open_job_table
 from service.logs import configure_logs
 from service.queue import make_celery
 from service.worker.run import Contourer, WorkerParts
+from service.worker.scratch import scratch_folder
 from service.worker.tasks import register_task
 
 
@@ -23,7 +24,7 @@ def this_host() -> str:
 def run_worker(settings: Settings, contour: Contourer, warm_up: Callable[[], None] = lambda: None) -> None:
     """Work on jobs until SIGTERM: the job under way is finished first.
 
-    Raises ``BrokerError`` without a broker's URL.
+    Raises ``BrokerError`` without a broker's URL, ``StoreError`` when the data folder takes no scratch folder.
     """
     if settings.redis_url is None:
         raise BrokerError("PEDCONTOUR_REDIS_URL is not set")
@@ -39,5 +40,6 @@ def run_worker(settings: Settings, contour: Contourer, warm_up: Callable[[], Non
     )
     app = make_celery(settings.redis_url.get_secret_value(), settings.visibility_timeout_s)
     register_task(app, parts, warm_up)
-    # Gossip and mingle are talk between workers, which have nothing to tell each other here.
-    app.worker_main(["--quiet", "worker", "--loglevel", settings.log_level, "--without-gossip", "--without-mingle"])
+    with scratch_folder(settings.scratch_dir):
+        # Gossip and mingle are talk between workers, which have nothing to tell each other here.
+        app.worker_main(["--quiet", "worker", "--loglevel", settings.log_level, "--without-gossip", "--without-mingle"])

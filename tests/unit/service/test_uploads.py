@@ -1,9 +1,10 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from pedcontour.errors import StoreError, UploadEmptyError, UploadTooLargeError
-from service.uploads import UploadLimits, UploadPart, begin_upload
+from service.uploads import UploadLimits, UploadPart, begin_upload, sweep_uploads
 
 LIMITS = UploadLimits(max_bytes=100, max_files=3)
 
@@ -85,6 +86,22 @@ def test_a_discarded_upload_leaves_nothing(tmp_path: Path, committed: bool) -> N
         part.commit()
     part.discard()
     assert list((tmp_path / "uploads").iterdir()) == []
+
+
+def test_uploads_that_broke_off_are_swept_and_others_are_not(tmp_path: Path) -> None:
+    root = tmp_path / "uploads"
+    sweep_uploads(root)
+    done = begin_upload(root, "done", LIMITS)
+    done.begin_file()
+    done.write(b"x")
+    done.commit()
+    broken = begin_upload(root, "broken", LIMITS)
+    os.utime(broken.folder, (0, 0))
+    coming = begin_upload(root, "coming", LIMITS)
+    sweep_uploads(root, older_than_s=60)
+    assert set(root.iterdir()) == {done.target, coming.folder}
+    sweep_uploads(root)
+    assert set(root.iterdir()) == {done.target}
 
 
 def test_what_the_disk_refuses_is_a_store_error_without_a_path(tmp_path: Path) -> None:
