@@ -1,8 +1,10 @@
 """A broker of our own for one machine: a real Valkey, on a Unix socket, with an append-only file."""
 
+import hashlib
 import logging
+import os
 import shutil
-import tempfile
+import stat
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -26,7 +28,6 @@ class EmbeddedBroker:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
-        self._short_folder: Path | None = None
         self._server: ValkeyServer | None = None
         self._unanswered = 0
 
@@ -36,9 +37,10 @@ class EmbeddedBroker:
         return SecretStr(f"redis+socket://{self._socket()}")
 
     def __enter__(self) -> "EmbeddedBroker":
-        self._folder.mkdir(parents=True, exist_ok=True)
-        _stop_orphan(self._socket())
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._prepare_socket_folder()
+            _stop_orphan(self._socket())
             self._server = ValkeyServer(
                 port=0,
                 data_dir=self._folder,
@@ -58,8 +60,8 @@ class EmbeddedBroker:
                 self._server.stop(timeout=10.0)
             except ValkeyServerError:
                 log.warning("the broker had ended before")
-        if self._short_folder is not None:
-            shutil.rmtree(self._short_folder, ignore_errors=True)
+        if self._socket().parent != self._folder:
+            shutil.rmtree(self._socket().parent, ignore_errors=True)
 
     def revive(self) -> None:
         """Start it again when it has died, or has not answered for long; to be called several times a second."""
@@ -80,9 +82,20 @@ class EmbeddedBroker:
         path = self._folder / "valkey.sock"
         if len(str(path)) <= LONGEST_SOCKET_PATH:
             return path
-        if self._short_folder is None:
-            self._short_folder = Path(tempfile.mkdtemp(prefix="pedcontour-"))
-        return self._short_folder / "valkey.sock"
+        # A deep folder has no room for a socket. The short one's name depends on the folder alone, so that whoever
+        # starts next finds what a killed supervisor left running on this folder's files.
+        name = hashlib.sha256(os.fsencode(self._folder)).hexdigest()[:16]
+        return Path("/tmp") / f"pedcontour-{os.getuid()}-{name}" / path.name  # noqa: S108 - made for this user alone
+
+    def _prepare_socket_folder(self) -> None:
+        """Raises ``BrokerError`` when somebody else has taken the short folder's name: who owns it reads all jobs."""
+        folder = self._socket().parent
+        if folder == self._folder:
+            return
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+            raise BrokerError("the folder for its socket belongs to somebody else")
 
 
 def _stop_orphan(socket: Path) -> None:
