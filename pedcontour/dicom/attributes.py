@@ -156,7 +156,7 @@ def equipment_item(result: ContouredSeries) -> Dataset:
     item.Manufacturer = MANUFACTURER
     item.ManufacturerModelName = model_name(identity)
     item.SoftwareVersions = software_versions(identity)
-    item.ContributionDateTime = da(identity.created) + tm(identity.created)
+    item.ContributionDateTime = dt(identity.created)
     item.ContributionDescription = f"{origin.notice} {maker}"[:1024]
     item.PurposeOfReferenceCodeSequence = [code_item(PROCESSING_EQUIPMENT)]
     return item
@@ -168,10 +168,18 @@ def algorithm_name(identity: ResultIdentity) -> str:
 
 
 def da(moment: datetime) -> str:
-    """A date as the value representation DA."""
-    return moment.strftime("%Y%m%d")
+    """A date as the value representation DA, on this machine's clock.
+
+    Dates and times without an offset are local ones (PS3.3 C.12.1.1.8), as those are that come from the CT.
+    """
+    return moment.astimezone().strftime("%Y%m%d")
 
 
 def tm(moment: datetime) -> str:
-    """A time as the value representation TM, in whole seconds."""
-    return moment.strftime("%H%M%S")
+    """A time as the value representation TM, in whole seconds, on this machine's clock."""
+    return moment.astimezone().strftime("%H%M%S")
+
+
+def dt(moment: datetime) -> str:
+    """Both as the value representation DT, with the offset from UTC that DA and TM cannot hold."""
+    return moment.astimezone().strftime("%Y%m%d%H%M%S%z")

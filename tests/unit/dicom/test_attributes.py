@@ -1,5 +1,8 @@
 """What results take from the CT arrives with the bytes it left with."""
 
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
 from io import BytesIO
 
 import pytest
@@ -7,7 +10,7 @@ from pydicom import Dataset, dcmread, dcmwrite
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from pedcontour.dicom.attributes import copy_from_ct, hold_bytes
+from pedcontour.dicom.attributes import copy_from_ct, da, dt, hold_bytes, tm
 from tests.made_series import grid_for, made_series
 
 NAMES = {
@@ -95,3 +98,27 @@ def test_an_empty_character_set_is_left_out_as_the_default_it_means() -> None:
     result = Dataset()
     copy_from_ct(header, result)
     assert "SpecificCharacterSet" not in result
+
+
+@pytest.fixture
+def five_hours_west(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "FIVE+5")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("five_hours_west")
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2026, 8, 1, 2, 30, tzinfo=UTC),
+        datetime(2026, 7, 31, 21, 30, tzinfo=timezone(timedelta(hours=-5))),
+        datetime(2026, 8, 1, 4, 30, tzinfo=timezone(timedelta(hours=2))),
+    ],
+    ids=["UTC, as the service counts", "local, as the command line does", "elsewhere"],
+)
+def test_dates_and_times_are_those_of_the_machines_clock(moment: datetime) -> None:
+    assert (da(moment), tm(moment)) == ("20260731", "213000")
+    assert dt(moment) == "20260731213000-0500"

@@ -81,7 +81,8 @@ def test_it_says_that_no_one_has_reviewed_it_and_what_drew_it(rtstruct: Dataset)
     assert IDENTITY.model_digest in rtstruct.SoftwareVersions
     (equipment,) = rtstruct.ContributingEquipmentSequence
     assert IDENTITY.model_digest in equipment.ContributionDescription
-    assert (rtstruct.StructureSetDate, rtstruct.StructureSetTime) == ("20260801", "123000")
+    local = IDENTITY.created.astimezone()
+    assert (rtstruct.StructureSetDate, rtstruct.StructureSetTime) == (f"{local:%Y%m%d}", f"{local:%H%M%S}")
 
 
 @pytest.mark.parametrize("far_mm", [0.0, -1234.56789, 99999.9996, -99999.9996])
