@@ -1,6 +1,5 @@
 """The broker of one machine: its socket, where the data folder's path leaves no room for one."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -58,4 +57,4 @@ def test_a_socket_folder_that_others_may_enter_is_refused(deep: Path) -> None:
         with pytest.raises(BrokerError), EmbeddedBroker(deep):
             pass
     finally:
-        os.rmdir(folder)
+        folder.rmdir()
