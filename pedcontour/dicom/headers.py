@@ -17,6 +17,7 @@ from typing import Any
 from pydicom import DataElement, Dataset
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement, convert_raw_data_element
+from pydicom.uid import UID
 
 MAX_VALUE_BYTES = 64 * 1024
 """Longer values are not kept in headers: what results quote is text, and short."""
@@ -66,6 +67,11 @@ def uid_of(header: Dataset, keyword: str) -> str:
     """A UID of the header, empty when it is missing or not ``[0-9.]{1,64}``."""
     value = text_of(header, keyword)
     return value if UID_PATTERN.fullmatch(value) else ""
+
+
+def is_standard(uid: str) -> bool:
+    """Whether a UID is one that the DICOM standard defines."""
+    return bool(UID_PATTERN.fullmatch(uid)) and UID(uid).name != uid
 
 
 def text_of(header: Dataset, keyword: str) -> str:

@@ -22,10 +22,17 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
-    UID_dictionary,
 )
 
-from pedcontour.dicom.headers import MAX_VALUE_BYTES, UID_PATTERN, Readable, quiet_pydicom, slim_header, uid_of
+from pedcontour.dicom.headers import (
+    MAX_VALUE_BYTES,
+    UID_PATTERN,
+    Readable,
+    is_standard,
+    quiet_pydicom,
+    slim_header,
+    uid_of,
+)
 from pedcontour.errors import StoreError
 
 MAX_FILE_BYTES = 256 * 2**20
@@ -141,7 +148,7 @@ def _damaged(content: bytes, name: str) -> Damaged | None:
         return None if name.startswith(".") else Damaged("")  # hidden and empty: a placeholder, not a broken copy
     meta = _file_meta(content)
     begins_as_dicom = meta.end > 0 or _looks_like_a_data_set(content[:8])
-    if not begins_as_dicom or (meta.sop_class in UID_dictionary and meta.sop_class != CTImageStorage):
+    if not begins_as_dicom or (is_standard(meta.sop_class) and meta.sop_class != CTImageStorage):
         return None
     return Damaged(meta.sop_instance if UID_PATTERN.fullmatch(meta.sop_instance) else "")
 

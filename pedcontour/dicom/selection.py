@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage, UID_dictionary
+from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage
 
 from pedcontour.dicom.geometry import SAME_POSITION_MM, SlicePlane, is_axial, is_complete, is_orthonormal
-from pedcontour.dicom.headers import UID_PATTERN, integer_of, numbers_of, text_of
+from pedcontour.dicom.headers import UID_PATTERN, integer_of, is_standard, numbers_of, text_of
 from pedcontour.dicom.instances import Instance
 from pedcontour.errors import InputError, MixedSeriesError, MultiframeUnsupportedError, NotCtError
 
@@ -130,7 +130,7 @@ def why_not_a_slice(instance: Instance) -> str:
 
 def _may_be_a_slice(instance: Instance, sop_class: str, modality: str) -> bool:
     """Whether a header that is not one of a CT slice could have been one before it was cut off or damaged."""
-    if modality not in ("", "CT") or (sop_class != CTImageStorage and sop_class in UID_dictionary):
+    if modality not in ("", "CT") or (sop_class != CTImageStorage and is_standard(sop_class)):
         return False
     return CTImageStorage in (sop_class, instance.stated_class) or not (sop_class or instance.stated_class)
 
