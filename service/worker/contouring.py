@@ -5,12 +5,11 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from pedcontour.dicom.sources import unpack_archive
-
 from pedcontour import __version__
 from pedcontour.bundle import ModelBundle
 from pedcontour.contour import ContourJob, ContourRequest, StageProgress, contour_files
 from pedcontour.dicom.identity import ResultIdentity
+from pedcontour.dicom.sources import unpack_archive
 from pedcontour.errors import UploadEmptyError
 from pedcontour.inference.port import Engine
 from service.jobs import Job
