@@ -1,6 +1,6 @@
 """Made-up children as training cases: every age, contrast phase, position, noise, and fields of view cut short."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -11,6 +11,8 @@ from pedcontour.phantom.spec import BED_FILLINGS, BedFilling, Kernel, PatientPos
 
 FIRST_HELD_OUT_SEED = 900_000
 """Seeds from here on are for evaluation: no training uses them."""
+WIDE_FIELD_MM = (400.0, 550.0)
+"""Width of a planning scanner's full and extended fields of view."""
 POSITIONS = ("HFS", "HFS", "HFS", "HFP", "FFS", "HFDL", "HFDR")
 
 
@@ -22,6 +24,7 @@ class ChildMix:
     nephrectomy: float = 0.25
     short_stack: float = 0.3
     wide_roll: float = 0.12
+    wide_field: float = 0.4
 
 
 def training_child(seed: int, mix: ChildMix | None = None) -> TrainingCase:
@@ -32,8 +35,18 @@ def training_child(seed: int, mix: ChildMix | None = None) -> TrainingCase:
     if seed >= FIRST_HELD_OUT_SEED:
         raise ValueError(f"seeds from {FIRST_HELD_OUT_SEED} on are kept for evaluation")
     rng = np.random.default_rng(seed)
-    scan = scan_child(random_child(seed, rng, mix or ChildMix()), random_scan(seed, rng, mix or ChildMix()))
+    mix = mix or ChildMix()
+    child, scan_spec = random_child(seed, rng, mix), random_scan(seed, rng, mix)
+    scan = scan_child(child, _with_room_air(scan_spec, rng, mix))
     return TrainingCase(f"child_{seed:05d}", scan.image, scan.truth)
+
+
+def _with_room_air(scan: ScanSpec, rng: np.random.Generator, mix: ChildMix) -> ScanSpec:
+    """Often a field of view as wide as planning scanners have: a network that never saw room air calls it lung."""
+    if rng.random() >= mix.wide_field:
+        return scan
+    pixels = int(rng.uniform(*WIDE_FIELD_MM) / scan.spacing_mm[0])
+    return replace(scan, matrix=(pixels, pixels))
 
 
 def random_child(seed: int, rng: np.random.Generator, mix: ChildMix) -> ChildSpec:
