@@ -1,6 +1,5 @@
 """Uploaded files on disk: one folder a job, under names of our own, complete or not there."""
 
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pedcontour.errors import StoreError, UploadEmptyError, UploadTooLargeError
+from pedcontour.storage.local import flush
 
 ARCHIVE_NAME = "upload.zip"
 """Name of the one file of an upload that is a zip."""
@@ -91,10 +91,10 @@ class UploadPart:
         with _as_store_error():
             self._name_archive()
             with ThreadPoolExecutor(FLUSHES_AT_ONCE) as pool:
-                list(pool.map(_flush, self.folder.iterdir()))
-            _flush(self.folder)
+                list(pool.map(flush, self.folder.iterdir()))
+            flush(self.folder)
             self.folder.rename(self.target)
-            _flush(self.target.parent)
+            flush(self.target.parent)
 
     def discard(self) -> None:
         """Forget the upload, as far as it came, also after ``commit``."""
@@ -141,15 +141,6 @@ def sweep_uploads(root: Path, older_than_s: float = 0.0) -> None:
                 continue
             if time.time() - touched >= older_than_s:
                 shutil.rmtree(part, ignore_errors=True)
-
-
-def _flush(path: Path) -> None:
-    """Make a file's content, or the names in a folder, survive a power cut."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

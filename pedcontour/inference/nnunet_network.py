@@ -111,22 +111,32 @@ def distinct_tensors(network: torch.nn.Module, state: Mapping[str, torch.Tensor]
 def load_network(definition: Definition, bundle: ModelBundle) -> torch.nn.Module:
     """The bundle's network with its weights in float32 on the CPU, ready for inference.
 
-    Raises ``ModelChecksumError`` when the weights differ from the manifest, ``ModelError`` when they do not fit.
+    Raises what ``load_weights`` raises.
+    """
+    network = build_network(definition)
+    load_weights(network, bundle, assign=True)
+    return network.eval().requires_grad_(False)
+
+
+def load_weights(network: torch.nn.Module, bundle: ModelBundle, *, assign: bool = False) -> None:
+    """Give a network the bundle's verified weights, in float32; a model holds each shared tensor once.
+
+    ``assign`` puts the weights' own tensors in place, as a network without storage needs; otherwise they are copied, so
+    that an optimizer keeps hold of its parameters. Raises ``ModelChecksumError`` when the weights differ from the
+    manifest, ``ModelError`` when they do not fit.
     """
     try:
         tensors = load_safetensors(bundle.read_weights())
     except SafetensorError as error:
         raise ModelError("the weights are not a safetensors file") from error
-    network = build_network(definition)
     names = shared_names(network)
     if set(names.values()) != tensors.keys():
         raise ModelError("the weights do not name exactly the tensors of the network in plans.json")
     state = {name: _as_float32(tensors[first]) for name, first in names.items()}
     try:
-        network.load_state_dict(state, strict=True, assign=True)
+        network.load_state_dict(state, strict=True, assign=assign)
     except RuntimeError as error:
         raise ModelError("the weights do not fit the network of plans.json") from error
-    return network.eval().requires_grad_(False)
 
 
 def _as_float32(tensor: torch.Tensor) -> torch.Tensor:

@@ -34,7 +34,7 @@ class LocalResultStore:
             except FileExistsError:
                 raise ObjectExistsError(key) from None
             for folder in target.parents:
-                _flush_folder(folder)
+                flush(folder)
                 if folder == self._root:
                     break
 
@@ -60,7 +60,7 @@ class LocalResultStore:
         with _as_store_error():
             if folder.is_dir():
                 shutil.rmtree(folder)
-                _flush_folder(folder.parent)
+                flush(folder.parent)
 
     def check(self) -> None:
         """See ``ResultStore.check``: writes and removes a small file."""
@@ -80,9 +80,9 @@ def _copy_to_disk(source: Path, target: Path) -> None:
         os.fsync(part.fileno())
 
 
-def _flush_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
+def flush(path: Path) -> None:
+    """Make a file's content, or the names in a folder, survive a power cut. Raises ``OSError``."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pedcontour.bundle import ModelBundle
-from pedcontour.errors import ModelUnsupportedError
+from pedcontour.errors import ModelChecksumError, ModelError, ModelUnsupportedError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -103,12 +103,12 @@ def train(
 
 
 def begin_with(network: "nn.Module", start: ModelBundle) -> None:
-    """Give a network the verified weights of a model; nnU-Net names some tensors twice, the model holds each once."""
-    from safetensors.torch import load
+    """Give a network the verified weights of a model of the same plan; ``ModelUnsupportedError`` for another plan."""
+    from pedcontour.inference.nnunet_network import load_weights
 
-    tensors = load(start.read_weights())
-    own = network.state_dict()
-    known = {own[name].data_ptr() for name in tensors if name in own}
-    if set(tensors) - set(own) or {tensor.data_ptr() for tensor in own.values()} - known:
-        raise ModelUnsupportedError(f"the weights of {start.id} do not fit this plan's network")
-    network.load_state_dict(tensors, strict=False)
+    try:
+        load_weights(network, start)
+    except ModelChecksumError:
+        raise
+    except ModelError as error:
+        raise ModelUnsupportedError(f"the weights of {start.id} do not fit this plan's network") from error
