@@ -6,8 +6,10 @@ from typing import cast
 import numpy as np
 
 from pedcontour.datasets.case import TrainingCase
+from pedcontour.datasets.surroundings import add_arms
 from pedcontour.phantom import ChildSpec, ScanSpec, scan_child
 from pedcontour.phantom.spec import BED_FILLINGS, BedFilling, Kernel, PatientPosition
+from pedcontour.volume import Volume
 
 FIRST_HELD_OUT_SEED = 900_000
 """Seeds from here on are for evaluation: no training uses them."""
@@ -25,6 +27,8 @@ class ChildMix:
     short_stack: float = 0.3
     wide_roll: float = 0.12
     wide_field: float = 0.4
+    arms: float = 0.5
+    """Of the wide fields of view."""
 
 
 def training_child(seed: int, mix: ChildMix | None = None) -> TrainingCase:
@@ -37,16 +41,22 @@ def training_child(seed: int, mix: ChildMix | None = None) -> TrainingCase:
     rng = np.random.default_rng(seed)
     mix = mix or ChildMix()
     child, scan_spec = random_child(seed, rng, mix), random_scan(seed, rng, mix)
-    scan = scan_child(child, _with_room_air(scan_spec, rng, mix))
-    return TrainingCase(f"child_{seed:05d}", scan.image, scan.truth)
+    wide = bool(rng.random() < mix.wide_field)
+    scan = scan_child(child, _with_room_air(scan_spec, rng) if wide else scan_spec)
+    image = _with_arms(scan.image, rng) if wide and rng.random() < mix.arms else scan.image
+    return TrainingCase(f"child_{seed:05d}", image, scan.truth)
 
 
-def _with_room_air(scan: ScanSpec, rng: np.random.Generator, mix: ChildMix) -> ScanSpec:
-    """Often a field of view as wide as planning scanners have: a network that never saw room air calls it lung."""
-    if rng.random() >= mix.wide_field:
-        return scan
+def _with_room_air(scan: ScanSpec, rng: np.random.Generator) -> ScanSpec:
+    """A field of view as wide as planning scanners have: a network that never saw room air calls it lung."""
     pixels = int(rng.uniform(*WIDE_FIELD_MM) / scan.spacing_mm[0])
     return replace(scan, matrix=(pixels, pixels))
+
+
+def _with_arms(image: Volume, rng: np.random.Generator) -> Volume:
+    voxels = image.voxels.astype(np.float32)
+    add_arms(voxels, image.grid, rng)
+    return Volume(image.grid, np.clip(np.rint(voxels), -1024, 3071).astype(np.int16))
 
 
 def random_child(seed: int, rng: np.random.Generator, mix: ChildMix) -> ChildSpec:

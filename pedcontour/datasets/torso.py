@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from pedcontour.datasets.case import TrainingCase
+from pedcontour.datasets.surroundings import add_arms, add_couch
 from pedcontour.organs import default_labels
 from pedcontour.orientation import AxisChange
 from pedcontour.volume import Grid, LabelMap, Volume
@@ -46,8 +47,35 @@ vertebra here."""
 AIR_HU = -1024
 NOISE_HU = (2.0, 22.0)
 """Standard deviation of the noise, from a generous adult protocol to a sparing paediatric one."""
-CONTRAST_ORGANS = ("kidney_left", "kidney_right", "aorta_abdominal", "inferior_vena_cava", "spleen", "liver", "heart")
-"""Organs whose density an injected contrast agent changes most: they get a wider random shift."""
+Uptake = Mapping[str, tuple[float, float]]
+PHASES: Mapping[str, Uptake] = {
+    "plain": {},
+    "arterial": {
+        "aorta_abdominal": (100, 320),
+        "heart": (80, 250),
+        "kidney": (50, 150),
+        "spleen": (30, 90),
+        "pancreas": (20, 60),
+        "inferior_vena_cava": (0, 70),
+        "liver": (0, 25),
+    },
+    "portal": {
+        "aorta_abdominal": (70, 160),
+        "heart": (70, 160),
+        "kidney": (80, 190),
+        "spleen": (50, 100),
+        "pancreas": (30, 60),
+        "inferior_vena_cava": (60, 140),
+        "liver": (35, 80),
+    },
+}
+"""HU that an injected contrast agent adds to each organ, lowest and highest, by the time since the injection."""
+PHASE_SHARES = {"plain": 0.4, "arterial": 0.2, "portal": 0.4}
+VESSELS_LIKE = {64: "inferior_vena_cava", 65: "aorta_abdominal", 66: "aorta_abdominal"}
+"""Vessels among the "total" labels that are no organs here and take up contrast like one: portal vein, iliac
+arteries."""
+ORAL_CONTRAST_SHARE = 0.12
+ORAL_CONTRAST_HU = (40.0, 250.0)
 
 
 def map_total_labels(labels: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
@@ -83,7 +111,11 @@ class WarpSpec:
     pitch_deg: float = 8.0
     coarse_mm: float = 6.0
     fine_mm: float = 2.5
-    short_stack_share: float = 0.35
+    short_stack_share: float = 0.4
+    wide_field_share: float = 0.5
+    wide_field_mm: tuple[float, float] = (380.0, 560.0)
+    couch_share: float = 0.6
+    arms_share: float = 0.3
     spacing_mm: float = 3.0
 
 
@@ -97,9 +129,11 @@ def warp_torso(template: TorsoTemplate, seed: int, spec: WarpSpec | None = None)
     hounsfield = _shaded(template, rng)
     voxels = ndimage.map_coordinates(hounsfield, affine_points, order=1, cval=AIR_HU, output=np.float32)
     total = ndimage.map_coordinates(template.total, affine_points, order=0, cval=0, output=np.uint8)
+    grid = Grid(shape, _canonical_affine(spec.spacing_mm))
+    _surround(voxels, grid, rng, spec)
     voxels = _finished(voxels, rng)
     low, high = _kept_slices(affine_points[0], template.image.grid.shape[0], rng, spec)
-    grid = Grid((high - low, shape[1], shape[2]), _canonical_affine(spec.spacing_mm))
+    grid = Grid((high - low, shape[1], shape[2]), grid.affine)
     image = Volume(grid, np.clip(np.rint(voxels[low:high]), -1024, 3071).astype(np.int16))
     truth = LabelMap(grid, map_total_labels(total[low:high]), default_labels())
     return TrainingCase(f"torso_{seed:05d}", image, truth)
@@ -120,17 +154,38 @@ def _sampling_points(
     zoom = np.exp(rng.uniform(*np.log(spec.scale)))
     stretch = zoom * np.exp(rng.uniform(-spec.anisotropy, spec.anisotropy, 3))
     ratio = np.array(template.image.grid.spacing_mm) * stretch / spec.spacing_mm
-    margin = rng.uniform(0.0, 0.25, 3) * (0, 1, 1)
-    k, j, i = (int(n) for n in np.ceil(source * ratio * (1 + margin)))
-    shape = (max(k, 8), max(j, 32), max(i, 32))
+    shape, offset = _field_of_view(source * ratio, rng, spec)
     rotation = _rotation(rng, spec)
     index = np.indices(shape, np.float32).reshape(3, -1)
-    centred = index - (np.array(shape, np.float32)[:, None] - 1) / 2
+    centred = index - (np.array(shape, np.float32) - 1)[:, None] / 2 - offset[:, None]
     points = (rotation / ratio[:, None]).astype(np.float32) @ centred + (source[:, None].astype(np.float32) - 1) / 2
     points = points.reshape(3, *shape)
     for knot_mm, sd_mm in ((70.0, spec.coarse_mm), (32.0, spec.fine_mm)):
         points += _smooth_field(shape, knot_mm / spec.spacing_mm, rng) * np.float32(sd_mm / spec.spacing_mm)
     return shape, points
+
+
+def _field_of_view(
+    body: npt.NDArray[np.float64], rng: np.random.Generator, spec: WarpSpec
+) -> tuple[tuple[int, int, int], FloatField]:
+    """Shape of the result around a body of that many voxels ``(k, j, i)``, and how far off its middle the body lies.
+
+    Either just around the body or as wide as planning scanners have it.
+    """
+    k, j, i = (int(n) for n in np.ceil(body * (1 + rng.uniform(0.0, 0.25, 3) * (0, 1, 1))))
+    if rng.random() < spec.wide_field_share:
+        field = int(rng.uniform(*spec.wide_field_mm) / spec.spacing_mm)
+        j, i = max(j, field), max(i, field)
+    room = (np.array((j, i)) - body[1:]).clip(min=0) / 2
+    across = rng.uniform(-0.4, 0.4, 2) * room
+    return (max(k, 8), max(j, 32), max(i, 32)), np.array((0.0, *across), np.float32)
+
+
+def _surround(voxels: FloatField, grid: Grid, rng: np.random.Generator, spec: WarpSpec) -> None:
+    if rng.random() < spec.arms_share:
+        add_arms(voxels, grid, rng)
+    if rng.random() < spec.couch_share:
+        add_couch(voxels, grid, rng)
 
 
 def _rotation(rng: np.random.Generator, spec: WarpSpec) -> npt.NDArray[np.float64]:
@@ -162,21 +217,34 @@ def _smooth_field(shape: tuple[int, int, int], knot_voxels: float, rng: np.rando
 
 def _shaded(template: TorsoTemplate, rng: np.random.Generator) -> FloatField:
     """The template's HU with every organ shifted by its own amount, as contrast phases and scanners do."""
-    label_of = {organ: label for label, organ in default_labels().items()}
     shifts = rng.normal(0.0, 12.0, 256)
     shifts[0] = 0.0
-    shifts[1:20] = rng.normal(0.0, 18.0, 19)
-    phase = max(0.0, rng.normal(0.0, 50.0))
-    for organ in CONTRAST_ORGANS:
-        shifts[label_of[organ]] += rng.normal(0.3 * phase, 0.3 * phase + 5.0)
-    for organ in ("lung_left", "lung_right", "stomach_bowel"):
-        shifts[label_of[organ]] = rng.normal(0.0, 10.0)
+    shifts[1:20] = _organ_shifts(rng)
+    label_of = {organ: label for label, organ in default_labels().items()}
+    for total, organ in VESSELS_LIKE.items():
+        shifts[total + 100] = shifts[label_of[organ]]
     organs = map_total_labels(template.total)
     others = np.where((organs == 0) & (template.total > 0), template.total.astype(np.int64) + 100, organs)
     shift = shifts[np.minimum(others, 255)].astype(np.float32)
     shift = ndimage.gaussian_filter(shift, 0.6)
     air = template.image.voxels < -300  # gas stays gas
     return np.where(air, template.image.voxels, template.image.voxels + shift).astype(np.float32)
+
+
+def _organ_shifts(rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """HU to add to labels 1-19: every organ's own, and what one contrast phase adds to all of them together."""
+    label_of = {organ: label for label, organ in default_labels().items()}
+    phase = str(rng.choice(list(PHASE_SHARES), p=list(PHASE_SHARES.values())))
+    dose = rng.uniform(0.0, 1.0)
+    shifts = rng.normal(0.0, 14.0, len(label_of))
+    for organ, label in label_of.items():
+        low, high = PHASES[phase].get(organ.removesuffix("_left").removesuffix("_right"), (0.0, 0.0))
+        shifts[label - 1] += low + (high - low) * dose
+    for organ in ("lung_left", "lung_right", "stomach_bowel"):
+        shifts[label_of[organ] - 1] = rng.normal(0.0, 10.0)
+    if rng.random() < ORAL_CONTRAST_SHARE:
+        shifts[label_of["stomach_bowel"] - 1] += rng.uniform(*ORAL_CONTRAST_HU)
+    return shifts
 
 
 def _finished(voxels: FloatField, rng: np.random.Generator) -> FloatField:

@@ -24,6 +24,7 @@ def cases(
     work: Work,
     children: Annotated[int, typer.Option(help="How many made-up children.")] = 180,
     torsos: Annotated[int, typer.Option(help="How many variations of the torso.")] = 90,
+    first_seed: Annotated[int, typer.Option(help="First seed of each kind; another adds cases.")] = 0,
     torso: Annotated[Path | None, typer.Option(help="CT of the torso, NIfTI.", exists=True)] = None,
     torso_labels: Annotated[Path | None, typer.Option(help='Its TotalSegmentator "total" labels.', exists=True)] = None,
 ) -> None:
@@ -33,12 +34,13 @@ def cases(
     Example:
       python -m pedcontour.training cases --work ~/train --torso ct.nii.gz --torso-labels total.nii.gz
     """
-    recipes = [(f"child_{seed:05d}", partial(training_child, seed)) for seed in range(children)]
+    seeds = range(first_seed, first_seed + max(children, torsos))
+    recipes = [(f"child_{seed:05d}", partial(training_child, seed)) for seed in seeds[:children]]
     if torso and torso_labels:
         labels = read_nifti(torso_labels).voxels.astype(np.uint8)
         image = read_nifti(torso)
         template = TorsoTemplate.of(image, labels)
-        recipes += [(f"torso_{seed:05d}", partial(warp_torso, template, seed)) for seed in range(torsos)]
+        recipes += [(f"torso_{seed:05d}", partial(warp_torso, template, seed)) for seed in seeds[:torsos]]
     count = write_raw_dataset(run.TrainingFolders(work).raw, recipes)
     Console().print(f"{count} cases in {work}")
 

@@ -57,3 +57,22 @@ def test_labels_stay_on_the_tissue_they_name(template: TorsoTemplate) -> None:
     liver = np.median(case.image.voxels[case.truth.mask("liver")])
     fat = np.median(case.image.voxels[(case.truth.voxels == 0) & (case.image.voxels > -300)])
     assert liver - fat > 60
+
+
+def test_a_wide_field_of_view_is_as_wide_as_a_planning_scanners(template: TorsoTemplate) -> None:
+    spec = WarpSpec(wide_field_share=1.0, couch_share=1.0, arms_share=1.0)
+    case = warp_torso(template, 5, spec)
+    _, rows, columns = case.image.grid.shape
+    assert min(rows, columns) * spec.spacing_mm >= spec.wide_field_mm[0] - spec.spacing_mm
+    assert (case.image.voxels[case.truth.voxels > 0] > -300).mean() > 0.95
+
+
+def test_contrast_brightens_the_organs_that_take_it_up(template: TorsoTemplate) -> None:
+    plain = WarpSpec(short_stack_share=0.0)
+    spleens = [
+        float(np.median(case.image.voxels[case.truth.mask("spleen")]))
+        for case in (warp_torso(template, seed, plain) for seed in range(24))
+        if case.truth.mask("spleen").any()
+    ]
+    assert max(spleens) > 120
+    assert min(spleens) < 80
