@@ -1,5 +1,6 @@
 """The patient's size, measured on the CT itself: an age in a header may be missing, wrong or removed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,33 +39,68 @@ class Body:
     centre_mm: FloatArray | None
 
 
-def measure_body(image: Volume) -> Body:
-    """Measure the patient's outline on up to ``SAMPLED_SLICES`` axial slices of a CT in Hounsfield units."""
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """The trunk on one sampled slice: ``inside`` of the canonical slice ``k``, every ``steps``-th row and column.
+
+    Its holes (lungs, bowel gas) are inside, also those that only the border of the field of view closes.
+    """
+
+    k: int
+    steps: tuple[int, int]
+    inside: npt.NDArray[np.bool_]
+
+
+def outline_body(image: Volume) -> tuple[Outline, ...]:
+    """The trunk on up to ``SAMPLED_SLICES`` axial slices of a CT in Hounsfield units; slices without one left out."""
     change = AxisChange.to_canonical(image.grid)
     grid, voxels = change.grid(image.grid), change.array(image.voxels)
-    steps = [max(1, round(SAMPLE_MM / spacing)) for spacing in grid.spacing_mm[1:]]
+    steps = (max(1, round(SAMPLE_MM / grid.spacing_mm[1])), max(1, round(SAMPLE_MM / grid.spacing_mm[2])))
     pixel_mm2 = steps[0] * steps[1] * grid.spacing_mm[1] * grid.spacing_mm[2]
-    areas, centres = [], []
+    outlines = []
     for k in np.unique(np.linspace(0, grid.shape[0] - 1, SAMPLED_SLICES).round().astype(int)):
-        outline = _outline(voxels[k, :: steps[0], :: steps[1]] > SKIN_HU)
-        area = np.count_nonzero(outline) * pixel_mm2
-        if area < np.pi / 4 * SMALLEST_BODY_MM**2:
-            continue
-        rows, columns = np.nonzero(outline)
-        areas.append(area)
-        centres.append(grid.to_lps_mm([float(k), rows.mean() * steps[0], columns.mean() * steps[1]]))
+        inside = _largest_region(voxels[k, :: steps[0], :: steps[1]] > SKIN_HU)
+        if np.count_nonzero(inside) * pixel_mm2 >= np.pi / 4 * SMALLEST_BODY_MM**2:
+            outlines.append(Outline(int(k), steps, inside))
+    return tuple(outlines)
+
+
+def measure_body(image: Volume, outlines: Sequence[Outline] | None = None) -> Body:
+    """The patient's size and middle on a CT in Hounsfield units; ``outlines`` where ``outline_body`` gave them."""
+    grid = AxisChange.to_canonical(image.grid).grid(image.grid)
+    areas, centres = [], []
+    for outline in outline_body(image) if outlines is None else outlines:
+        rows, columns = np.nonzero(outline.inside)
+        down, across = outline.steps
+        areas.append(rows.size * down * across * grid.spacing_mm[1] * grid.spacing_mm[2])
+        centres.append(grid.to_lps_mm([float(outline.k), rows.mean() * down, columns.mean() * across]))
     if not areas:
         return Body(None, None)
     return Body(float(np.sqrt(4 / np.pi * np.median(areas))), np.mean(centres, axis=0))
 
 
-def _outline(dense: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """The largest dense region of one slice, with its holes (lungs, bowel gas) filled."""
-    opened = binary_opening(dense, iterations=OPENING_STEPS)
+def _largest_region(dense: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """The largest dense region of one slice, with its holes filled."""
+    # Filled before it is opened: a child's chest wall is thinner than the opening and would leave the lungs open.
+    opened = binary_opening(_filled(dense), iterations=OPENING_STEPS)
     regions, count = label(opened)
     if count == 0:
         return np.zeros_like(dense)
     sizes = np.bincount(regions.ravel())
     sizes[0] = 0
-    filled: npt.NDArray[np.bool_] = binary_fill_holes(regions == int(sizes.argmax()))
+    return _filled(regions == int(sizes.argmax()))
+
+
+def _filled(region: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    closed = np.pad(region, 1)
+    for border in (closed, closed[::-1], closed.T, closed.T[::-1]):
+        _close_border(ring=border[0], edge=border[1])
+    filled: npt.NDArray[np.bool_] = binary_fill_holes(closed)[1:-1, 1:-1]
     return filled
+
+
+def _close_border(ring: npt.NDArray[np.bool_], edge: npt.NDArray[np.bool_]) -> None:
+    """Draw the border of the field of view between the first and the last place where it cuts the body."""
+    cut = np.flatnonzero(edge)
+    if cut.size:
+        ring[cut[0] : cut[-1] + 1] = True

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from pedcontour.organs import all_organs
-from pedcontour.postprocessing.absence import AbsenceRule, Candidate, default_rules
-from pedcontour.postprocessing.body import Body, measure_body
+from pedcontour.postprocessing.absence import AbsenceRule, Candidate, Judgement, default_rules
+from pedcontour.postprocessing.body import Body, measure_body, outline_body
 from pedcontour.postprocessing.borders import border_words, judge_at_border, share_at_border
 from pedcontour.postprocessing.findings import Finding, find_organs, stack_height_mm
 from pedcontour.postprocessing.islands import remove_islands
 from pedcontour.postprocessing.levels import SHARE_IN_VIEW, Coverage, estimate_coverage, twin_of
+from pedcontour.postprocessing.outside import OUTSIDE_SHARE, shares_outside
 from pedcontour.postprocessing.sides import check_sides
 from pedcontour.verdicts import DRAWN, LOUD, Outcome, Verdict
 from pedcontour.volume import LabelMap, Volume
@@ -22,6 +23,10 @@ CONTRADICTION_CONFIDENCE = 0.8
 
 CONTRADICTION_LARGE_ML = 30.0
 """And one of which this much was drawn, however sure the network was."""
+
+
+QUIETLY_DRAWN = DRAWN - LOUD
+"""Outcomes that pass without a warning, and so must be beyond doubt."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ class _Scene:
     wishes: Wishes
     found: Mapping[str, Finding]
     body: Body
+    outside: Mapping[str, float]
     coverage: Coverage | None
     rules: Mapping[str, AbsenceRule]
 
@@ -76,7 +82,8 @@ def judge(
     ``default_rules()`` when None. Nothing is removed without a verdict that says so.
     """
     cleaned, specks_ml = remove_islands(labels)
-    found, body = find_organs(cleaned), measure_body(image)
+    found, outlines = find_organs(cleaned), outline_body(image)
+    body = measure_body(image, outlines)
     scene = _Scene(
         labels=cleaned,
         specks_ml=specks_ml,
@@ -85,6 +92,7 @@ def judge(
         wishes=wishes,
         found=found,
         body=body,
+        outside=shares_outside(cleaned, outlines),
         coverage=estimate_coverage(found, stack_height_mm(cleaned), body.diameter_mm),
         rules=default_rules() if rules is None else rules,
     )
@@ -109,17 +117,30 @@ def _decide(organ: str, scene: _Scene) -> tuple[Outcome, str]:
         return Outcome.NOT_REQUESTED, f"{name}: not among the requested structures."
     if finding is None:
         return _nothing_drawn(organ, name, scene)
+    judgement = _judge_drawn(finding, name, scene)
+    outside = scene.outside.get(organ, 0.0)
+    if judgement.outcome in QUIETLY_DRAWN and outside > OUTSIDE_SHARE:
+        return (
+            Outcome.PRESENT_UNCERTAIN,
+            f"{name}: {outside:.0%} of its {finding.volume_ml:.0f} mL lies outside the trunk; it was kept: look there.",
+        )
+    return judgement.outcome, judgement.reason
+
+
+def _judge_drawn(finding: Finding, name: str, scene: _Scene) -> Judgement:
+    """Of an organ that was drawn: the rule's word where surgery may have removed it, and whether a border cuts it."""
+    organ = finding.organ
     if all_organs()[organ].may_be_absent and organ in scene.rules:
         judgement = scene.rules[organ](_candidate(finding, scene))
         if finding.touches:
             judgement = judge_at_border(finding, share_at_border(scene.labels, organ), judgement)
-        return judgement.outcome, judgement.reason
+        return judgement
     if finding.touches:
-        return (
+        return Judgement(
             Outcome.TRUNCATED_BY_FIELD_OF_VIEW,
             f"{name}: the images end on it at {border_words(finding)}; its volume is a part.",
         )
-    return Outcome.PRESENT, f"{name}: drawn in full."
+    return Judgement(Outcome.PRESENT, f"{name}: drawn in full.")
 
 
 def _nothing_drawn(organ: str, name: str, scene: _Scene) -> tuple[Outcome, str]:

@@ -80,7 +80,9 @@ def test_an_organ_at_the_end_of_the_stack_is_truncated_not_present() -> None:
 
 def test_an_organ_at_the_border_of_the_reconstruction_is_truncated() -> None:
     image, labels = torso()
-    labels = painted(labels, "spleen", (slice(k_of(13), k_of(11)), slice(22, 30), slice(47, 60)))
+    flank = (slice(k_of(13), k_of(11)), slice(22, 30), slice(47, 60))
+    labels = painted(labels, "spleen", flank)
+    image.voxels[flank] = 20  # a body wider than the reconstruction
     spleen = verdicts(judge(labels, sure_of(labels), image, EVERYTHING))["spleen"]
     assert spleen.outcome is Outcome.TRUNCATED_BY_FIELD_OF_VIEW
     assert "left border" in spleen.reason
