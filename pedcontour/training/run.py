@@ -1,7 +1,9 @@
 """The steps from raw cases to a trained nnU-Net model folder, each resumable."""
 
+import ctypes
 import json
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,6 +78,22 @@ def _split(folders: TrainingFolders) -> None:
     (folders.preprocessed / "splits_final.json").write_text(json.dumps([split], indent=1))
 
 
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
+"""Parameters of glibc's ``mallopt(3)``."""
+
+
+def _keep_freed_memory() -> None:
+    """Ask glibc to use freed memory again instead of returning it to the system after every layer.
+
+    A training step on a CPU asks for the same tens of megabytes hundreds of times; without the page faults it took
+    0.50 s instead of 0.78 s on two cores.
+    """
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(_M_MMAP_MAX, 0)
+        libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+        libc.mallopt(_M_TOP_PAD, 256 * 2**20)
+
+
 def train(
     folders: TrainingFolders, epochs: int, device: str, *, workers: int = 1, start: ModelBundle | None = None
 ) -> None:
@@ -84,6 +102,7 @@ def train(
     A new training begins with the weights of ``start``, a model of the same plan, or else with random ones.
     """
     folders.announce(workers)
+    _keep_freed_memory()
     import torch
 
     from pedcontour.training.trainer import PedcontourTrainer

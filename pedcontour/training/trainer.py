@@ -42,7 +42,7 @@ class PedcontourTrainer(nnUNetTrainer):  # type: ignore[misc]
     ) -> None:
         super().__init__(plans, configuration, fold, dataset_json, device)
         self.probabilistic_oversampling = True
-        self.oversample_foreground_percent = 0.5
+        self.oversample_foreground_percent = 0.67
         self.num_iterations_per_epoch = 50
         self.num_val_iterations_per_epoch = 8
         self.initial_lr = 1.5e-3
