@@ -1,13 +1,15 @@
 """Every setting of the programs, and the only place that reads the environment.
 
-A setting is an environment variable with the prefix ``PEDCONTOUR_`` (``PEDCONTOUR_PORT=9000``). ``docs/settings.md``
-lists them all; a test compares it with this file.
+A setting is an environment variable with the prefix ``PEDCONTOUR_`` (``PEDCONTOUR_PORT=9000``), or a file of that name
+in small letters in ``/run/secrets``, as container engines mount secrets. ``docs/settings.md`` lists them all; a test
+compares it with this file.
 """
 
 import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Self
+from urllib.parse import quote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
@@ -17,6 +19,10 @@ from pedcontour.errors import RequestError
 
 PREFIX = "PEDCONTOUR_"
 """What every variable's name begins with."""
+
+
+SECRETS_DIR = Path("/run/secrets")
+"""Where Docker and Kubernetes mount secrets as files: a password in a variable is seen by whoever may inspect one."""
 
 
 def _models_beside_the_code() -> Path:
@@ -29,7 +35,12 @@ class Settings(BaseSettings):
     """All settings, read once by the composition root of a process and passed on from there."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None,
     )
 
     # What is contoured with
@@ -68,9 +79,15 @@ class Settings(BaseSettings):
         default=None,
         description="SQLAlchemy URL of the job table; empty is SQLite in the data folder, which serves one host.",
     )
+    database_password: SecretStr | None = Field(
+        default=None, description="Password of the job table's database, where its URL holds none."
+    )
     redis_url: SecretStr | None = Field(
         default=None,
         description="Redis or Valkey URL of the broker; empty makes `pedcontour serve` start its own on a Unix socket.",
+    )
+    redis_password: SecretStr | None = Field(
+        default=None, description="Password of the broker, where its URL holds none."
     )
 
     # Limits of an upload
@@ -158,8 +175,13 @@ class Settings(BaseSettings):
     def job_table_url(self) -> str:
         """SQLAlchemy URL of the job table."""
         if self.database_url is not None:
-            return self.database_url.get_secret_value()
+            return _with_password(self.database_url, self.database_password)
         return f"sqlite:///{(self.data_dir / 'jobs.sqlite').resolve()}"
+
+    @property
+    def broker_url(self) -> str | None:
+        """URL of the broker, with its password."""
+        return None if self.redis_url is None else _with_password(self.redis_url, self.redis_password)
 
     def environment(self) -> dict[str, str]:
         """The environment for a child process that shall read these same settings."""
@@ -169,6 +191,15 @@ class Settings(BaseSettings):
             if value is not None:
                 child[PREFIX + name.upper()] = _as_text(value)
         return child
+
+
+def _with_password(url: SecretStr, password: SecretStr | None) -> str:
+    """The URL with a password in it, unless it has one."""
+    parts = urlsplit(url.get_secret_value())
+    if password is None or parts.password is not None or not parts.hostname:
+        return url.get_secret_value()
+    user, _, place = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user}:{quote(password.get_secret_value(), safe='')}@{place}").geturl()
 
 
 def _as_text(value: Any) -> str:

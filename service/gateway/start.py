@@ -40,11 +40,12 @@ def parts_from(settings: Settings) -> GatewayParts:
     """
     keys = KeyRing(key.get_secret_value() for key in settings.api_keys)
     check_binding(settings.host, keys)
-    if settings.redis_url is None:
+    broker_url = settings.broker_url
+    if broker_url is None:
         raise BrokerError("PEDCONTOUR_REDIS_URL is not set")
     retries = Retries(settings.lease_s, settings.max_attempts, settings.resend_after_s)
     sweep_uploads(settings.uploads_dir, ABANDONED_S)
-    celery = make_celery(settings.redis_url.get_secret_value(), settings.visibility_timeout_s)
+    celery = make_celery(broker_url, settings.visibility_timeout_s)
     return GatewayParts(
         jobs=open_job_table(settings.job_table_url, retries),
         queue=CeleryJobQueue(celery),

@@ -26,7 +26,8 @@ def run_worker(settings: Settings, contour: Contourer, warm_up: Callable[[], Non
 
     Raises ``BrokerError`` without a broker's URL, ``StoreError`` when the data folder takes no scratch folder.
     """
-    if settings.redis_url is None:
+    broker_url = settings.broker_url
+    if broker_url is None:
         raise BrokerError("PEDCONTOUR_REDIS_URL is not set")
     configure_logs(settings.log_level)
     retries = Retries(settings.lease_s, settings.max_attempts, settings.resend_after_s)
@@ -38,7 +39,7 @@ def run_worker(settings: Settings, contour: Contourer, warm_up: Callable[[], Non
         name=f"{this_host()}:{os.getpid()}",
         heartbeat_s=settings.heartbeat_s,
     )
-    app = make_celery(settings.redis_url.get_secret_value(), settings.visibility_timeout_s)
+    app = make_celery(broker_url, settings.visibility_timeout_s)
     register_task(app, parts, warm_up)
     with scratch_folder(settings.scratch_dir):
         # Gossip and mingle are talk between workers, which have nothing to tell each other here.

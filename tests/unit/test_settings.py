@@ -74,3 +74,23 @@ def test_devices_are_named_as_torch_names_them(device: str) -> None:
 def test_what_does_not_fit_is_a_request_error_that_names_the_variable() -> None:
     with pytest.raises(RequestError, match=r"PEDCONTOUR_DEVICE.*; PEDCONTOUR_PORT"):
         Settings.read(device="gpu", port=70000)
+
+
+def test_secrets_may_be_files_as_container_engines_mount_them(tmp_path: Path) -> None:
+    (tmp_path / "pedcontour_redis_password").write_text("p@ss/word\n")
+    (tmp_path / "pedcontour_api_keys").write_text("first-key-0123456789,other-key-0123456789\n")
+    settings = Settings(_secrets_dir=tmp_path, redis_url="redis://broker:6379/0")  # type: ignore[call-arg, arg-type]
+    assert settings.broker_url == "redis://:p%40ss%2Fword@broker:6379/0"
+    assert len(settings.api_keys) == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "whole"),
+    [
+        ("postgresql+psycopg://jobs@db:5432/jobs", "postgresql+psycopg://jobs:secret@db:5432/jobs"),
+        ("postgresql+psycopg://jobs:own@db/jobs", "postgresql+psycopg://jobs:own@db/jobs"),
+        ("sqlite:////data/jobs.sqlite", "sqlite:////data/jobs.sqlite"),
+    ],
+)
+def test_a_password_of_its_own_goes_into_a_url_that_has_none(url: str, whole: str) -> None:
+    assert Settings(database_url=url, database_password="secret").job_table_url == whole  # type: ignore[arg-type]
