@@ -1,33 +1,39 @@
 # Two images: `gateway` (HTTP, without torch) and `worker` (the network; torch from where pip is configured to look).
 #
 #   docker build --target gateway -t pedcontour-gateway .
-#   docker build --target worker  -t pedcontour-worker --build-arg PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu .
+#   docker build --target worker  -t pedcontour-worker --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cpu .
+#
+# Without TORCH_INDEX the worker gets torch with CUDA. BASE may name the same image by its digest.
 
-FROM python:3.11-slim-bookworm AS base
+ARG BASE=python:3.11-slim-bookworm
+FROM ${BASE} AS base
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PATH=/opt/venv/bin:$PATH
 
 
 # What is downloaded stays in this stage and the next ones; the images get the finished environment only.
 FROM base AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
-ARG PIP_EXTRA_INDEX_URL=
 RUN python3 -m venv /opt/venv
 WORKDIR /build
 # Dependencies first and without the code, so that a change of the code does not download them again.
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 RUN mkdir pedcontour service && touch pedcontour/__init__.py service/__init__.py
+# The project itself goes in last, then out goes what never runs: installers, and the test suites of libraries.
+RUN printf '%s\n' 'set -e' 'rm -rf build' 'pip install --no-deps --force-reinstall .' 'pip uninstall --yes pip setuptools' \
+      'find /opt/venv/lib -type d -name tests -prune -exec rm -rf {} +' >finish.sh
 
 FROM build AS gateway-build
-RUN pip install -c constraints.txt ".[service]"
+RUN pip install -c constraints.txt ".[service,postgres]"
 COPY pedcontour pedcontour
 COPY service service
-RUN rm -rf build && pip install --no-deps --force-reinstall . && pip uninstall --yes pip
+RUN sh finish.sh
 
 FROM build AS worker-build
-RUN pip install -c constraints.txt ".[service,inference]"
+ARG TORCH_INDEX=
+RUN pip install -c constraints.txt ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} ".[service,postgres,inference]"
 COPY pedcontour pedcontour
 COPY service service
-RUN rm -rf build && pip install --no-deps --force-reinstall . && pip uninstall --yes pip
+RUN sh finish.sh
 
 
 FROM base AS runtime

@@ -4,14 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 CT ?=
 
-.PHONY: help env demo test check accuracy openapi clean
+.PHONY: help env demo test check accuracy openapi secrets compose-check clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
 # Pinned by constraints.txt, so that a fresh machine gets what was tested.
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[inference,service,embedded,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[inference,service,embedded,postgres,dev]'
 	touch $@
 
 env: $(VENV)/.ready ## the virtual environment, in .venv
@@ -30,6 +30,12 @@ check: env ## style, types, import contracts
 
 accuracy: env ## held-out figures of the shipped model; writes benchmarks/results/accuracy.json
 	$(BIN)/python -m benchmarks.accuracy
+
+secrets: ## random secrets for docker-compose.yml, in secrets/
+	sh deploy/make-secrets.sh
+
+compose-check: env ## the containers for real: jobs sent, each container restarted, all taken down and up, nothing lost
+	$(BIN)/python -m deploy.compose_check
 
 openapi: env ## export the API's contract to openapi/
 	$(BIN)/python -m service.gateway.export_openapi

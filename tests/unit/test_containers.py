@@ -3,30 +3,56 @@
 import re
 from pathlib import Path
 
+import yaml
+
 from pedcontour.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text("utf-8")
+COMPOSE_FILE = yaml.safe_load(COMPOSE)
+SERVICES = COMPOSE_FILE["services"]
+MAKE_SECRETS = ROOT / "deploy" / "make-secrets.sh"
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 
 
 def test_every_variable_is_a_setting() -> None:
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
-    assert set(re.findall(r"PEDCONTOUR_[A-Z_]+", COMPOSE + DOCKERFILE)) <= known
+    given = set(re.findall(r"PEDCONTOUR_[A-Z_]+", DOCKERFILE)) | {
+        name for service in SERVICES.values() for name in service.get("environment", {}) if name.startswith(PREFIX)
+    }
+    assert len(given) > 5
+    assert given <= {PREFIX + name.upper() for name in Settings.model_fields}
 
 
 def test_the_gateway_is_built_without_torch_and_both_from_the_constraints() -> None:
-    installs = re.findall(r'pip install -c constraints\.txt "\.\[(.+)\]"', DOCKERFILE)
-    assert installs == ["service", "service,inference"]
+    installs = re.findall(r'pip install -c constraints\.txt .*"\.\[(.+)\]"', DOCKERFILE)
+    assert installs == ["service,postgres", "service,postgres,inference"]
 
 
 def test_the_broker_keeps_every_message_and_is_not_reachable_from_outside() -> None:
-    redis = COMPOSE[COMPOSE.index("  redis:\n") : COMPOSE.index("\nnetworks:")]
-    assert '--appendonly, "yes"' in redis
-    assert "--maxmemory-policy, noeviction" in redis
-    assert "ports:" not in redis
-    assert "networks: [back]" in redis
+    redis = SERVICES["redis"]
+    assert " ".join(redis["command"]).count("--appendonly yes") == 1
+    assert " ".join(redis["command"]).count("--maxmemory-policy noeviction") == 1
+    assert "ports" not in redis
+    assert redis["networks"] == ["back"]
+    assert COMPOSE_FILE["networks"]["back"] == {"internal": True}
 
 
-def test_without_keys_compose_does_not_start() -> None:
-    assert "${PEDCONTOUR_API_KEYS:?" in COMPOSE
+def test_secrets_are_files_and_never_variables_or_arguments() -> None:
+    assert not [name for name in re.findall(r"PEDCONTOUR_[A-Z_]+(?=:)", COMPOSE) if name.endswith(("KEYS", "PASSWORD"))]
+    made = MAKE_SECRETS.read_text("utf-8")
+    for name, secret in COMPOSE_FILE["secrets"].items():
+        assert secret["file"].endswith(f"/{name}")
+        assert name.removeprefix("pedcontour_") in made
+
+
+def test_every_container_is_hardened() -> None:
+    for name, service in SERVICES.items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+
+
+def test_only_the_gateway_publishes_a_port_and_only_to_this_host() -> None:
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert list(published) == ["gateway"]
+    assert all(port.startswith("127.0.0.1:") for port in published["gateway"])

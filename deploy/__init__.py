@@ -1,0 +1,1 @@
+"""What runs the service elsewhere than on a desk: containers, monitoring, Kubernetes."""
