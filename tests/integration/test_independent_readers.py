@@ -60,7 +60,7 @@ def folder(result: ContouredSeries, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def test_the_read_back_finds_every_voxel(result: ContouredSeries, folder: Path) -> None:
-    proof = check_read_back(result, folder / "rtstruct.dcm", folder / "seg.dcm")
+    proof = check_read_back(result, {name: folder / f"{name}.dcm" for name in WRITERS})
     assert len(proof.dice) == 18
     assert set(proof.dice.values()) == {1.0}
 
