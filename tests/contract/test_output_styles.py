@@ -7,6 +7,7 @@ import highdicom as hd
 import numpy as np
 import pytest
 from pydicom import config, dcmread
+from scipy import ndimage
 
 from pedcontour.dicom.catalogue import WRITERS
 from pedcontour.dicom.contoured import ContouredSeries
@@ -142,6 +143,19 @@ def test_a_validator_finds_no_errors(name: str, path: Path, result: ContouredSer
         assert "Error - Information Object Not found" in run("dciodvfy", path).stderr
     else:
         assert dciodvfy_errors(path) == []
+
+
+@pytest.mark.parametrize("decimals", [1, 2])
+@pytest.mark.parametrize("holes", ["rings", "keyhole"])
+def test_few_decimals_keep_every_voxel_of_fine_and_ragged_organs(tmp_path: Path, decimals: int, holes: str) -> None:
+    grid = grid_for((4, 60, 60), (2.25, 0.5, 0.55), oblique_orientation())
+    rng = np.random.default_rng(1)
+    noise = ndimage.gaussian_filter(rng.normal(size=grid.shape), (0.5, 1.5, 1.5))
+    voxels = np.where(noise > 0.02, 5, np.where(noise < -0.12, 1, 0)).astype(np.uint8)
+    voxels[rng.random(grid.shape) < 0.01] = 3  # voxels alone
+    made = replace(made_result(made_series(grid), voxels), style=OutputStyle(decimals=decimals, holes=holes))
+    WRITERS["rtstruct"](made, tmp_path / "rtstruct.dcm")
+    assert set(check_read_back(made, {"rtstruct": tmp_path / "rtstruct.dcm"}).dice.values()) == {1.0}
 
 
 def test_an_encoding_that_was_not_asked_for_is_caught(tmp_path: Path) -> None:

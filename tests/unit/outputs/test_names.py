@@ -84,7 +84,7 @@ def test_a_name_longer_than_the_limit_is_refused_not_cut() -> None:
 def test_two_organs_of_one_name_are_refused_whatever_the_case() -> None:
     with pytest.raises(NamesInvalidError, match="both called"):
         made(liver="Organ", heart="ORGAN").check(16)
-    with pytest.raises(NamesInvalidError, match="both called 'spleen'|both called 'Spleen'"):
+    with pytest.raises(NamesInvalidError, match="both called 'spleen'"):
         made(liver="spleen").check(16)
 
 

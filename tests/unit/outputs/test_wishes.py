@@ -1,6 +1,7 @@
 """From a user's words to a style; profiles as presets that explicit words replace."""
 
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def test_there_is_a_profile_for_every_system_asked_for() -> None:
 
 def test_every_preset_is_explained_right_above_it() -> None:
     lines = PROFILES.read_text("utf-8").splitlines()
-    for above, line in zip(lines, lines[1:], strict=False):
+    for above, line in pairwise(lines):
         if line.split(" ")[0] in PRESETS:
             assert above.startswith("# "), line
     assert tomllib.loads(PROFILES.read_text("utf-8"))
