@@ -137,7 +137,7 @@ def fetch(job_id, out):
 def summary(job):
     """What a planner must know before using the contours."""
     drawn = ("present", "present_uncertain", "partial", "truncated_by_field_of_view")
-    missing = [verdict for verdict in job["verdicts"] if verdict["outcome"] not in drawn + ("not_requested",)]
+    missing = [verdict for verdict in job["verdicts"] if verdict["outcome"] not in (*drawn, "not_requested")]
     return [
         "AI-generated, not reviewed. Not for clinical use without local validation.",
         *("not drawn: {roi_name}, {outcome}: {reason}".format(**verdict) for verdict in missing),

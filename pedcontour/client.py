@@ -172,6 +172,11 @@ class Client:
         found: list[dict[str, Any]] = self._ask("GET", "/v1/models")["models"]
         return found
 
+    def templates(self) -> list[dict[str, Any]]:
+        """The templates of ROI names that a job may ask for."""
+        found: list[dict[str, Any]] = self._ask("GET", "/v1/templates")["templates"]
+        return found
+
     def _fetch(self, path: str, target: Path) -> Path:
         part = target.with_name(f".{target.name}.part")
         try:
