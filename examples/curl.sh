@@ -21,8 +21,9 @@ ask() {
   echo "$answer"
 }
 
-# Each file becomes a form field. Its name stays here: it may name a patient.
-forms=$(find "$ct" -type f | sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/form = "files=@\\"&\\";filename=ct"/')
+# Each file becomes a form field, quoted once for the field and once for the configuration file that curl reads. File names
+# stay here: they may name a patient.
+forms=$(find "$ct" -type f | sed 's/[\\"]/\\&/g; s/.*/files=@"&";filename=ct/; s/[\\"]/\\&/g; s/.*/form = "&"/')
 options=()
 for option in "$@"; do options+=(--form-string "$option"); done
 answer=$(ask --config - "${options[@]}" "$url/v1/jobs" <<<"$forms")
