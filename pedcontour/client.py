@@ -11,7 +11,7 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import httpx
 from pedcontour import errors
 from pedcontour.dicom.sources import files_below
 from pedcontour.errors import PedcontourError
+from pedcontour.outputs import TG263, OutputWishes
 from pedcontour.verdicts import Outcome, Verdict
 
 ENDED = frozenset({"done", "failed", "cancelled"})
@@ -37,7 +38,10 @@ CHUNK_BYTES = 256 * 1024
 
 @dataclass(frozen=True)
 class RemoteJob:
-    """A job as the service told it. ``problem`` is the error that ended it, ready to be raised."""
+    """A job as the service told it. ``problem`` is the error that ended it, ready to be raised.
+
+    ``roi_names`` are those of the files, by organ id; ``provenance`` is input digest, model and software of a done job.
+    """
 
     id: str
     state: str
@@ -48,6 +52,12 @@ class RemoteJob:
     warnings: tuple[str, ...]
     results: tuple[str, ...]
     problem: PedcontourError | None
+    roi_names: Mapping[str, str] = field(default_factory=dict)
+    provenance: Mapping[str, Any] | None = None
+
+    def roi_name(self, organ: str) -> str:
+        """What an organ is called in the files."""
+        return self.roi_names.get(organ) or TG263.name_of(organ)
 
     @property
     def has_ended(self) -> bool:
@@ -91,15 +101,17 @@ class Client:
         structures: Sequence[str] = (),
         absent: Sequence[str] = (),
         series: str | None = None,
+        outputs: OutputWishes | None = None,
         on_sent: Callable[[int, int], None] = lambda sent, total: None,
     ) -> RemoteJob:
         """Send a folder (with all below it), a zip, or a list of files; streamed, never all in memory.
 
-        ``on_sent`` is told the bytes sent so far and in all. File names stay here: they may name a patient.
+        ``outputs`` says which files are wanted and how, in words; ``on_sent`` is told the bytes sent so far and in
+        all. File names stay here: they may name a patient.
         Raises ``UploadEmptyError`` where there is no file, and what the service refuses.
         """
         given = {"model": model, "structures": list(structures), "absent": list(absent), "series": series}
-        query = {name: value for name, value in given.items() if value}
+        query = {name: value for name, value in given.items() if value} | (outputs or OutputWishes()).given()
         body = _body(_files(source))
         headers = {"Content-Type": body.content_type, "Content-Length": str(body.size_bytes)}
         content = _told(body.chunks(), body.size_bytes, on_sent)
@@ -158,6 +170,11 @@ class Client:
     def models(self) -> list[dict[str, Any]]:
         """The installed models with the organs they draw."""
         found: list[dict[str, Any]] = self._ask("GET", "/v1/models")["models"]
+        return found
+
+    def templates(self) -> list[dict[str, Any]]:
+        """The templates of ROI names that a job may ask for."""
+        found: list[dict[str, Any]] = self._ask("GET", "/v1/templates")["templates"]
         return found
 
     def _fetch(self, path: str, target: Path) -> Path:
@@ -311,6 +328,8 @@ def _job(document: Mapping[str, Any]) -> RemoteJob:
             warnings=tuple(document["warnings"]),
             results=tuple(result["name"] for result in document["results"]),
             problem=_error(document["problem"]) if document["problem"] else None,
+            roi_names={verdict["organ"]: str(verdict["roi_name"]) for verdict in document["verdicts"]},
+            provenance=document["provenance"],
         )
     except (KeyError, TypeError, ValueError):
         raise errors.ServiceUnreachableError("what answers there is not this version of pedcontour") from None

@@ -204,6 +204,18 @@ class OutputFolderNotEmptyError(RequestError):
     code = "OUTPUT_FOLDER_NOT_EMPTY"
 
 
+class OutputOptionError(RequestError):
+    """An output option has a value that does not exist; the detail lists the valid ones."""
+
+    code = "OUTPUT_OPTION_INVALID"
+
+
+class NamesInvalidError(RequestError):
+    """The template of ROI names cannot be used, or its names do not fit; the detail says which and why."""
+
+    code = "NAMES_INVALID"
+
+
 # --- Models ----------------------------------------------------------------------------------------------------
 
 

@@ -50,6 +50,10 @@ class Settings(BaseSettings):
     default_model: str | None = Field(
         default=None, description="Id of the model used when a request names none; needed when several are installed."
     )
+    templates_dir: Path | None = Field(
+        default=None,
+        description="Folder of a site's templates of ROI names (TOML or JSON); a request names one by its file's name.",
+    )
     device: str = Field(
         default="auto",
         pattern=r"^(auto|cpu|cuda(:[0-9]{1,2})?)$",

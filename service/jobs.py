@@ -11,9 +11,10 @@ The stores in ``jobstore`` do these same changes in one atomic step each.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from pedcontour.errors import AttemptsExhaustedError, PedcontourError
 from pedcontour.verdicts import Verdict
@@ -53,23 +54,33 @@ class Problem:
 
 @dataclass(frozen=True)
 class Options:
-    """What the sender asked for. ``structures`` and ``absent`` are organ ids; None draws all that the model can."""
+    """What the sender asked for. ``structures`` and ``absent`` are organ ids; None draws all that the model can.
+
+    ``outputs`` is the style of the results as plain data (``pedcontour.outputs.OutputStyle``), with the names of a
+    template as they were when the job was accepted: a retry writes the same files. Empty is the default style.
+    """
 
     model_id: str
     structures: tuple[str, ...] | None = None
     absent: tuple[str, ...] = ()
     series_uid: str | None = None
+    outputs: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How an attempt ended. ``results`` maps a result's name to its key in the result store."""
+    """How an attempt ended. ``results`` maps a result's name to its key in the result store.
+
+    ``provenance`` is input digest, model and software of the results, as plain data
+    (``pedcontour.contour.report.Provenance``).
+    """
 
     state: State
     problem: Problem | None = None
     verdicts: tuple[Verdict, ...] = ()
     warnings: tuple[str, ...] = ()
     results: Mapping[str, str] | None = None
+    provenance: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +126,7 @@ class Job:
     verdicts: tuple[Verdict, ...] = ()
     warnings: tuple[str, ...] = ()
     results: Mapping[str, str] | None = None
+    provenance: Mapping[str, Any] | None = None
 
 
 def is_free(job: Job, now: datetime) -> bool:
@@ -180,6 +192,7 @@ def ended(job: Job, ending: Ending, now: datetime) -> Job:
         verdicts=ending.verdicts,
         warnings=ending.warnings,
         results=dict(ending.results) if ending.results else None,
+        provenance=dict(ending.provenance) if ending.provenance else None,
     )
 
 

@@ -68,6 +68,7 @@ _jobs = sa.Table(
     sa.Column("verdicts", sa.JSON, nullable=False),
     sa.Column("warnings", sa.JSON, nullable=False),
     sa.Column("results", sa.JSON(none_as_null=True)),
+    sa.Column("provenance", sa.JSON(none_as_null=True)),
 )
 
 _workers = sa.Table(
@@ -94,7 +95,15 @@ def open_job_table(url: str, retries: Retries = DEFAULT_RETRIES, clock: Clock = 
                 connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
                 for index in table.indexes:
                     connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
+            _add_provenance(connection)
     return SqlJobStore(engine, retries, clock)
+
+
+def _add_provenance(connection: sa.Connection) -> None:
+    """Bring a table forward that was made before results had a provenance."""
+    if "provenance" not in {column["name"] for column in sa.inspect(connection).get_columns(_jobs.name)}:
+        column = sa.schema.CreateColumn(_jobs.c.provenance).compile(dialect=connection.dialect)
+        connection.execute(sa.text(f"ALTER TABLE jobs ADD COLUMN {column}"))
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -168,6 +177,7 @@ class SqlJobStore:
             "verdicts": [_as_record(verdict) for verdict in ending.verdicts],
             "warnings": list(ending.warnings),
             "results": dict(ending.results) if ending.results else None,
+            "provenance": dict(ending.provenance) if ending.provenance else None,
         }
         values |= {"progress": 1.0} if ending.state is State.DONE else {}
         return bool(self._write(_owned(job_id, owner).values(values).returning(_jobs.c.id)))

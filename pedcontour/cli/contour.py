@@ -1,5 +1,6 @@
 """`pedcontour contour`: draw in this process, without a service."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,19 @@ import typer
 
 from pedcontour import __version__
 from pedcontour.cli.console import AsJson, err, names_of, print_json, progress_bar, told
+from pedcontour.cli.outputs import (
+    Decimals,
+    EmptyRois,
+    Holes,
+    NameLength,
+    Names,
+    Outputs,
+    Profile,
+    SegEncoding,
+    find_names,
+)
 from pedcontour.cli.results import show_result
+from pedcontour.outputs import OutputWishes, TemplateFolder, style_of
 
 Source = Annotated[
     Path, typer.Argument(help="Folder (searched through) or zip with the CT series.", exists=True, show_default=False)
@@ -48,19 +61,28 @@ def contour(
     series: SeriesUid = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:1; default: PEDCONTOUR_DEVICE.")] = None,
     models_dir: ModelsFolder = None,
+    profile: Profile = None,
+    outputs: Outputs = None,
+    seg_encoding: SegEncoding = None,
+    holes: Holes = None,
+    decimals: Decimals = None,
+    name_length: NameLength = None,
+    names: Names = None,
+    empty_rois: EmptyRois = None,
     as_json: AsJson = False,
 ) -> None:
     """Draw the organs at risk on a CT series, in this process.
 
     Writes rtstruct.dcm, seg.dcm, report.json and preview.png. Every file is
     read back and checked before the folder appears; a run that fails or is
-    cancelled leaves nothing.
+    cancelled leaves nothing. --names also takes the path of a template file.
 
     \b
     Examples:
       pedcontour contour planning-ct/ --out result
       pedcontour contour study.zip -o result --absent Kidney_L
       pedcontour contour planning-ct/ -o result -s Liver,Kidney_R --json
+      pedcontour contour planning-ct/ -o result --profile eclipse --names clinic.toml
     """
     from pedcontour.bundle import find_model
     from pedcontour.contour import ContourJob, ContourRequest, check_request, contour_files
@@ -70,7 +92,11 @@ def contour(
 
     settings = Settings.read()
     bundle = find_model(models_dir or settings.models_dir, model or settings.default_model)
-    request = ContourRequest.from_names(names_of(structures), names_of(absent), series)
+    wishes = OutputWishes(
+        profile, tuple(names_of(outputs)), seg_encoding, holes, decimals, name_length, names, empty_rois
+    )
+    style = style_of(wishes, find_names(TemplateFolder(settings.templates_dir)))
+    request = replace(ContourRequest.from_names(names_of(structures), names_of(absent), series), style=style)
     check_request(request, bundle.organs.values())
     if not as_json:
         err.print(f"Loading {bundle.id} {bundle.version}", highlight=False)
@@ -87,4 +113,4 @@ def contour(
     if as_json:
         print_json({"out": str(out.absolute()), "files": outcome.files, "report": outcome.report})
     else:
-        show_result(outcome.verdicts, outcome.warnings, out)
+        show_result(outcome.verdicts, outcome.warnings, out, style.names.name_of)

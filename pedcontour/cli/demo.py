@@ -58,7 +58,7 @@ def demo(
     if as_json:
         print_json({"job": job.id, "out": str(out.absolute()), "files": job.results})
     else:
-        show_result(job.verdicts, job.warnings, out)
+        show_result(job.verdicts, job.warnings, out, job.roi_name)
 
 
 def run_demo(

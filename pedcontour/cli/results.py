@@ -1,6 +1,6 @@
 """A result shown on the terminal: every organ with what became of it, then the files."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from rich.console import Console
@@ -9,7 +9,11 @@ from rich.table import Table
 
 from pedcontour.cli.console import out
 from pedcontour.organs import all_organs
+from pedcontour.outputs import TG263
 from pedcontour.verdicts import DRAWN, LOUD, Verdict
+
+RoiNameOf = Callable[[str], str]
+"""Gives the ROI name of an organ id."""
 
 FILES = {
     "rtstruct.dcm": "RTSTRUCT",
@@ -20,14 +24,18 @@ FILES = {
 """What the files of a result are called when spoken of, in the order in which they are listed."""
 
 
-def show_result(verdicts: Iterable[Verdict], warnings: Iterable[str], folder: Path) -> None:
-    """Print the verdicts, the warnings, and where the files lie."""
-    show_verdicts(out, verdicts, warnings)
+def show_result(
+    verdicts: Iterable[Verdict], warnings: Iterable[str], folder: Path, roi_name: RoiNameOf = TG263.name_of
+) -> None:
+    """Print the verdicts, the warnings, and where the files lie; ``roi_name`` gives an organ's name in the files."""
+    show_verdicts(out, verdicts, warnings, roi_name)
     out.print("[yellow]AI-generated, not reviewed. Not for clinical use without local validation.[/]")
     show_files(folder)
 
 
-def show_verdicts(console: Console, verdicts: Iterable[Verdict], warnings: Iterable[str]) -> None:
+def show_verdicts(
+    console: Console, verdicts: Iterable[Verdict], warnings: Iterable[str], roi_name: RoiNameOf = TG263.name_of
+) -> None:
     """Print what became of every organ, and the warnings."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("")
@@ -44,7 +52,7 @@ def show_verdicts(console: Console, verdicts: Iterable[Verdict], warnings: Itera
         table.add_row(
             swatch,
             organ.name if drawn else f"[dim]{organ.name}[/]",
-            organ.tg263,
+            escape(roi_name(organ.id)),
             f"{verdict.volume_ml:.1f}" if drawn else "",
             f"[yellow]{words}[/]" if outcome in LOUD else words if drawn else f"[dim]{words}[/]",
         )

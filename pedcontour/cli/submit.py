@@ -1,7 +1,7 @@
 """`pedcontour submit`: let a running service draw."""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +9,20 @@ import typer
 
 from pedcontour.cli.console import AsJson, names_of, print_json, progress_bar, told
 from pedcontour.cli.contour import Absent, ModelId, OutFolder, SeriesUid, Source, Structures
+from pedcontour.cli.outputs import (
+    Decimals,
+    EmptyRois,
+    Holes,
+    NameLength,
+    Names,
+    Outputs,
+    Profile,
+    SegEncoding,
+)
 from pedcontour.cli.results import show_result
 from pedcontour.client import Client, RemoteJob
 from pedcontour.errors import OutputFolderNotEmptyError, PedcontourError
+from pedcontour.outputs import OutputWishes
 
 SENT_SHARE = 0.1
 """The share of the progress bar that the upload fills; the job fills the rest."""
@@ -30,25 +41,38 @@ def submit(
     structures: Structures = None,
     absent: Absent = None,
     series: SeriesUid = None,
+    profile: Profile = None,
+    outputs: Outputs = None,
+    seg_encoding: SegEncoding = None,
+    holes: Holes = None,
+    decimals: Decimals = None,
+    name_length: NameLength = None,
+    names: Names = None,
+    empty_rois: EmptyRois = None,
     as_json: AsJson = False,
 ) -> None:
     """Send a CT series to a service, wait, and fetch the results.
 
-    Ctrl-C asks the service to stop the job.
+    Ctrl-C asks the service to stop the job. --names takes the id of a template
+    that lies on the service.
 
     \b
     Examples:
       pedcontour submit planning-ct/ --out result
       pedcontour submit study.zip -o result --absent Kidney_L
       pedcontour submit study.zip -o result --url https://contours.example.org
+      pedcontour submit study.zip -o result --profile raystation --outputs rtstruct
     """
-    wanted = Wanted(model, tuple(names_of(structures)), tuple(names_of(absent)), series)
+    wishes = OutputWishes(
+        profile, tuple(names_of(outputs)), seg_encoding, holes, decimals, name_length, names, empty_rois
+    )
+    wanted = Wanted(model, tuple(names_of(structures)), tuple(names_of(absent)), series, wishes)
     with Client(url, api_key) as client:
         job = send_and_fetch(client, source, out, wanted, quiet=as_json)
     if as_json:
         print_json({"job": job.id, "out": str(out.absolute()), "files": job.results})
     else:
-        show_result(job.verdicts, job.warnings, out)
+        show_result(job.verdicts, job.warnings, out, job.roi_name)
 
 
 @dataclass(frozen=True)
@@ -59,6 +83,7 @@ class Wanted:
     structures: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     series: str | None = None
+    outputs: OutputWishes = field(default_factory=OutputWishes)
 
 
 def send_and_fetch(client: Client, source: Path, out: Path, wanted: Wanted, *, quiet: bool) -> RemoteJob:
@@ -77,6 +102,7 @@ def send_and_fetch(client: Client, source: Path, out: Path, wanted: Wanted, *, q
             structures=wanted.structures,
             absent=wanted.absent,
             series=wanted.series,
+            outputs=wanted.outputs,
             on_sent=lambda sent, total: progress("upload", SENT_SHARE * sent / total),
         )
         try:

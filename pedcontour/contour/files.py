@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from PIL.Image import Image
+
 from pedcontour.bundle import ModelBundle
 from pedcontour.contour.report import (
+    OrganReport,
     Report,
     SoftwareFacts,
     geometry_of,
     input_facts,
     model_facts,
     organ_reports,
+    output_facts,
     output_files,
 )
 from pedcontour.contour.request import ContourRequest, check_request
@@ -23,12 +27,14 @@ from pedcontour.dicom.contoured import ContouredSeries
 from pedcontour.dicom.identity import ResultIdentity
 from pedcontour.dicom.readback import check_read_back
 from pedcontour.dicom.reader import Intake, read_series
-from pedcontour.dicom.rois import rois_of
+from pedcontour.dicom.rois import Roi, rois_named, rois_of
 from pedcontour.errors import NothingDrawnError
 from pedcontour.inference.port import Engine, Prediction
+from pedcontour.outputs import OutputStyle
 from pedcontour.postprocessing import AbsenceRule, Judged, Wishes, judge
 from pedcontour.preview import Caption, draw_preview
-from pedcontour.verdicts import Verdict
+from pedcontour.verdicts import DRAWN, Outcome, Verdict
+from pedcontour.volume import Volume
 
 REPORT = "report.json"
 PREVIEW = "preview.png"
@@ -50,24 +56,29 @@ class ContourJob:
 
 @dataclass(frozen=True)
 class ContourOutcome:
-    """What a job gave: verdicts, warnings, the names of the files in the output folder, and ``report.json`` as data."""
+    """What a job gave: verdicts, warnings, the names of the files in the output folder, and ``report.json`` as data.
+
+    ``provenance`` is the part of the report to be kept with the job, as data.
+    """
 
     verdicts: tuple[Verdict, ...]
     warnings: tuple[str, ...]
     files: tuple[str, ...]
     report: dict[str, Any]
+    provenance: dict[str, Any]
 
 
 def contour_files(files: Sequence[Path], out: Path, job: ContourJob, progress: StageProgress) -> ContourOutcome:
     """Contour the CT series in ``files`` and put ``rtstruct.dcm``, ``seg.dcm``, ``report.json``, ``preview.png`` in
-    ``out``.
+    ``out``, or those of them that the request's style asks for.
 
-    Every written DICOM file is read back from disk and compared with the mask before the folder appears, whole, in one
-    rename; a job that fails or is cancelled leaves nothing. ``progress`` may raise ``CancelledError``.
+    Every written DICOM file is read back from disk and compared with the mask, and with the input's patient, study,
+    series and frame of reference, before the folder appears, whole, in one rename; a job that fails or is cancelled
+    leaves nothing. ``progress`` may raise ``CancelledError``.
 
     Raises ``OutputFolderNotEmptyError``; ``RequestError`` before any reading when the request cannot be met;
     ``InputError`` for a series that cannot be contoured; ``NothingDrawnError``, which carries the verdicts, when no
-    organ is left to write; ``ResultError`` when the read-back fails.
+    organ is left to write; ``ReadBackMismatchError`` and ``IdentityMismatchError`` when the read-back fails.
     """
     check_request(job.request, job.engine.organs.values())
     stages = Stages(progress)
@@ -82,34 +93,59 @@ def contour_files(files: Sequence[Path], out: Path, job: ContourJob, progress: S
             judged = judge(prediction.labels, prediction.confidence, image, wishes, job.absence_rules)
         if not judged.drawn:
             raise NothingDrawnError(verdicts=judged.verdicts, warnings=judged.warnings)
-        dice = _write_checked(intake, judged, job.identity, folder, stages)
-        with stages.stage("picture"):
-            caption = Caption(model=f"{job.model.id} {job.model.version}", digest=job.identity.model_digest)
-            picture = draw_preview(image, judged.labels, judged.verdicts, caption)
-            picture.save(folder / PREVIEW)
-        report = _report(intake, judged, dice, job, _software(job, prediction, stages), folder)
+        result = _result(intake, judged, job)
+        dice = _write_checked(result, folder, stages)
+        if job.request.style.writes("preview"):
+            with stages.stage("picture"):
+                _draw(image, judged, job).save(folder / PREVIEW)
+        organs = organ_reports(judged.verdicts, dice, result.style, {roi.organ.id for roi in result.empty})
+        report = _report(intake, job, organs, judged.warnings, _software(job, prediction, stages), folder)
         (folder / REPORT).write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
         names = tuple(sorted(path.name for path in folder.iterdir()))
-    return ContourOutcome(judged.verdicts, judged.warnings, names, report.model_dump(mode="json"))
+    provenance = report.provenance.model_dump(mode="json")
+    return ContourOutcome(judged.verdicts, judged.warnings, names, report.model_dump(mode="json"), provenance)
 
 
 def _all_or(structures: tuple[str, ...] | None) -> frozenset[str] | None:
     return None if structures is None else frozenset(structures)
 
 
-def _write_checked(
-    intake: Intake, judged: Judged, identity: ResultIdentity, folder: Path, stages: Stages
-) -> Mapping[str, float]:
-    """Write every output format, read both back from disk; returns the lower Dice of the two by organ id."""
-    result = ContouredSeries(
-        series=intake.series, labels=judged.labels, rois=rois_of(judged.labels, judged.drawn), identity=identity
+def _result(intake: Intake, judged: Judged, job: ContourJob) -> ContouredSeries:
+    style = job.request.style
+    return ContouredSeries(
+        series=intake.series,
+        labels=judged.labels,
+        rois=rois_of(judged.labels, judged.drawn, style.names),
+        identity=job.identity,
+        style=style,
+        empty=_empty_rois(judged, style),
     )
+
+
+def _empty_rois(judged: Judged, style: OutputStyle) -> tuple[Roi, ...]:
+    """The requested organs that were not drawn, where the style keeps them."""
+    if style.empty_rois == "omit":
+        return ()
+    unwanted = DRAWN | {Outcome.NOT_REQUESTED}
+    organs = [verdict.organ for verdict in judged.verdicts if verdict.outcome not in unwanted]
+    return rois_named(judged.labels, organs, style.names)
+
+
+def _write_checked(result: ContouredSeries, folder: Path, stages: Stages) -> Mapping[str, float]:
+    """Write what the style asks for and read it back from disk; returns the lowest Dice by organ id."""
+    files = {name: folder / f"{name}.dcm" for name in WRITERS if result.style.writes(name)}
     with stages.stage("write") as share:
-        for done, (name, write) in enumerate(WRITERS.items(), start=1):
-            write(result, folder / f"{name}.dcm")
-            share(done / len(WRITERS))
+        for done, (name, path) in enumerate(files.items(), start=1):
+            WRITERS[name](result, path)
+            share(done / len(files))
     with stages.stage("check"):
-        return check_read_back(result, folder / "rtstruct.dcm", folder / "seg.dcm").dice
+        return check_read_back(result, files).dice
+
+
+def _draw(image: Volume, judged: Judged, job: ContourJob) -> Image:
+    caption = Caption(model=f"{job.model.id} {job.model.version}", digest=job.identity.model_digest)
+    colours = {verdict.organ: job.request.style.names.colour_of(verdict.organ) for verdict in judged.verdicts}
+    return draw_preview(image, judged.labels, judged.verdicts, caption, colours)
 
 
 def _software(job: ContourJob, prediction: Prediction, stages: Stages) -> SoftwareFacts:
@@ -117,15 +153,17 @@ def _software(job: ContourJob, prediction: Prediction, stages: Stages) -> Softwa
     return SoftwareFacts(
         version=job.identity.software_version,
         engine=prediction.engine,
+        mode=prediction.mode,
+        device=prediction.device,
         timings_s={**stages.timings_s, **engine_timings},
     )
 
 
 def _report(
     intake: Intake,
-    judged: Judged,
-    dice: Mapping[str, float],
     job: ContourJob,
+    organs: tuple[OrganReport, ...],
+    warnings: tuple[str, ...],
     software: SoftwareFacts,
     folder: Path,
 ) -> Report:
@@ -134,9 +172,10 @@ def _report(
         created=job.identity.created,
         input=input_facts(intake),
         geometry=geometry_of(intake.series.volume.grid),
-        organs=organ_reports(judged.verdicts, dice),
-        warnings=judged.warnings,
+        organs=organs,
+        warnings=warnings,
         model=model_facts(job.model, job.identity),
         software=software,
+        outputs=output_facts(job.request.style),
         files=output_files(folder),
     )

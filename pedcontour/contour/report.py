@@ -5,7 +5,7 @@ CT by its UIDs and holds no name, number or date of a patient.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -13,10 +13,12 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pedcontour.bundle import ModelBundle
+from pedcontour.dicom.digest import series_digest
 from pedcontour.dicom.identity import ResultIdentity
 from pedcontour.dicom.reader import Intake
 from pedcontour.organs import all_organs
-from pedcontour.verdicts import Outcome, Verdict
+from pedcontour.outputs import OutputStyle
+from pedcontour.verdicts import DRAWN, Outcome, Verdict
 from pedcontour.volume import Grid
 
 SCHEMA_VERSION: Final = 1
@@ -46,6 +48,10 @@ class InputFacts(_Part):
     series_instance_uid: str
     frame_of_reference_uid: str
     slices: int
+    digest_sha256: str = Field(
+        description="SHA-256 over the slices by SOP Instance UID: the UID, a zero byte, and the Hounsfield values as "
+        "little-endian float32."
+    )
     ignored: tuple[IgnoredInput, ...]
 
 
@@ -59,13 +65,19 @@ class Geometry(_Part):
     )
 
 
+Written = Literal["contours", "empty", "nothing"]
+
+
 class OrganReport(_Part):
     """What became of one organ."""
 
     organ: str = Field(description="Organ id, as in organs.toml.")
     name: str = Field(description="Name in words.")
-    roi_name: str = Field(description="ROI name and segment label in the files: TG-263 where it has one.")
+    roi_name: str = Field(description="ROI name and segment label in the files: TG-263, or the site's own.")
     outcome: Outcome
+    written: Written = Field(
+        description="What RTSTRUCT and SEG hold of it: contours, an ROI and segment without any, or nothing."
+    )
     volume_before_ml: float = Field(description="What the network drew, in mL.")
     volume_ml: float = Field(description="What is in the results, in mL.")
     confidence: float | None = Field(description="Mean probability over what the network drew, 0 to 1.")
@@ -73,6 +85,19 @@ class OrganReport(_Part):
     read_back_dice: float | None = Field(
         description="Overlap with the mask of RTSTRUCT and SEG as read again from disk: the lower one."
     )
+
+
+class OutputFacts(_Part):
+    """How the files were written, as asked for or preset by the profile; the values are those of ``OutputStyle``."""
+
+    profile: str = Field(description="Planning system that the values were preset for.")
+    outputs: tuple[str, ...] = Field(description="What was written: rtstruct, seg, report, preview.")
+    seg_encoding: str
+    holes: str
+    decimals: int = Field(description="Digits after the point of coordinates in mm.")
+    name_length: int = Field(description="Longest ROI name allowed, in characters.")
+    names: str = Field(description="Id of the template of ROI names.")
+    empty_rois: str
 
 
 class ModelFacts(_Part):
@@ -90,7 +115,17 @@ class SoftwareFacts(_Part):
     name: Literal["pedcontour"] = "pedcontour"
     version: str
     engine: str
+    mode: str = Field(description="Quality mode of the engine; `full` is equal to stock nnU-Net.")
+    device: str = Field(description="Where the network ran, such as `cpu` or `cuda:0`.")
     timings_s: dict[str, float] = Field(description="Seconds per stage; `segment.*` are the engine's own.")
+
+
+class Provenance(_Part):
+    """Where a result comes from: the part of the report that is kept with the job."""
+
+    input_sha256: str = Field(description="The report's `input.digest_sha256`.")
+    model: ModelFacts
+    software: SoftwareFacts
 
 
 class OutputFile(_Part):
@@ -115,7 +150,13 @@ class Report(_Part):
     warnings: tuple[str, ...] = Field(description="Each `CODE: sentence`.")
     model: ModelFacts
     software: SoftwareFacts
+    outputs: OutputFacts
     files: tuple[OutputFile, ...]
+
+    @property
+    def provenance(self) -> Provenance:
+        """Input, model and software, as kept with the job."""
+        return Provenance(input_sha256=self.input.digest_sha256, model=self.model, software=self.software)
 
 
 def input_facts(intake: Intake) -> InputFacts:
@@ -126,6 +167,7 @@ def input_facts(intake: Intake) -> InputFacts:
         series_instance_uid=series.series_uid,
         frame_of_reference_uid=series.frame_of_reference_uid,
         slices=len(series.headers),
+        digest_sha256=series_digest(series),
         ignored=tuple(
             IgnoredInput(code=item.code, reason=item.reason, count=item.count, uids=item.uids)
             for item in intake.ignored
@@ -140,15 +182,35 @@ def geometry_of(grid: Grid) -> Geometry:
     )
 
 
-def organ_reports(verdicts: Sequence[Verdict], read_back_dice: Mapping[str, float]) -> tuple[OrganReport, ...]:
-    """Verdicts in the report's form; volumes to a hundredth of a millilitre, probabilities to a thousandth."""
+def output_facts(style: OutputStyle) -> OutputFacts:
+    """The style in the report's form."""
+    return OutputFacts(
+        profile=style.profile,
+        outputs=style.formats,
+        seg_encoding=style.seg_encoding,
+        holes=style.holes,
+        decimals=style.decimals,
+        name_length=style.name_length,
+        names=style.names.id,
+        empty_rois=style.empty_rois,
+    )
+
+
+def organ_reports(
+    verdicts: Sequence[Verdict], read_back_dice: Mapping[str, float], style: OutputStyle, empty: Collection[str] = ()
+) -> tuple[OrganReport, ...]:
+    """Verdicts in the report's form; volumes to a hundredth of a millilitre, probabilities to a thousandth.
+
+    ``empty`` are the organs that the structure set names without contours.
+    """
     organs = all_organs()
     return tuple(
         OrganReport(
             organ=verdict.organ,
             name=organs[verdict.organ].name,
-            roi_name=organs[verdict.organ].tg263,
+            roi_name=style.names.name_of(verdict.organ),
             outcome=verdict.outcome,
+            written=_written(verdict, style, empty),
             volume_before_ml=round(verdict.volume_before_ml, 2),
             volume_ml=round(verdict.volume_ml, 2),
             confidence=None if verdict.confidence is None else round(verdict.confidence, 3),
@@ -157,6 +219,14 @@ def organ_reports(verdicts: Sequence[Verdict], read_back_dice: Mapping[str, floa
         )
         for verdict in verdicts
     )
+
+
+def _written(verdict: Verdict, style: OutputStyle, empty: Collection[str]) -> Written:
+    if not (style.writes("rtstruct") or style.writes("seg")):
+        return "nothing"
+    if verdict.outcome in DRAWN:
+        return "contours"
+    return "empty" if verdict.organ in empty else "nothing"
 
 
 def model_facts(model: ModelBundle, identity: ResultIdentity) -> ModelFacts:

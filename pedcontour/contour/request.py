@@ -1,10 +1,11 @@
 """What a user asks for, checked against what a model can draw."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pedcontour.errors import AbsenceNotAllowedError, NothingRequestedError, StructureUnknownError
 from pedcontour.organs import all_organs, find_organ
+from pedcontour.outputs import OutputStyle
 
 
 @dataclass(frozen=True)
@@ -12,12 +13,14 @@ class ContourRequest:
     """One request, in organ ids.
 
     ``structures`` None asks for all that the model draws; ``absent`` names organs known to have been removed by
-    surgery; ``series_uid`` chooses a CT series where the input holds several.
+    surgery; ``series_uid`` chooses a CT series where the input holds several; ``style`` says which files are written
+    and how.
     """
 
     structures: tuple[str, ...] | None = None
     absent: frozenset[str] = frozenset()
     series_uid: str | None = None
+    style: OutputStyle = field(default_factory=OutputStyle)
 
     @classmethod
     def from_names(

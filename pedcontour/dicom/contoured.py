@@ -13,11 +13,11 @@ from pedcontour.dicom.origin import NETWORK, Origin
 from pedcontour.dicom.rois import Roi
 from pedcontour.dicom.series import CtSeries
 from pedcontour.errors import NothingDrawnError
+from pedcontour.outputs import OutputStyle
 from pedcontour.volume import LabelMap
 
-MAX_NAME_LENGTH = 16
-"""Longest ROI name that planning systems keep: StructureSetLabel and ROIObservationLabel are SH, and several cut
-ROIName too."""
+GENERIC = OutputStyle()
+"""The style where none is asked for."""
 
 Box = tuple[slice, slice, slice]
 """A box of voxels: one slice for each of the axes ``(k, j, i)``."""
@@ -29,6 +29,7 @@ class ContouredSeries:
 
     ``labels`` lies on the grid of ``series``; ``rois`` are the regions to write, each with at least one voxel. Labels
     that no region names are not written. ``origin`` says what made the contours, a network unless told otherwise.
+    ``style`` is how they are written; ``empty`` are regions without voxels that a structure set shall name too.
 
     Raises ``NothingDrawnError`` when ``rois`` is empty: neither format can hold nothing. Raises ``ValueError`` when
     the parts do not fit together, which only a mistake in the calling code can cause.
@@ -39,22 +40,29 @@ class ContouredSeries:
     rois: tuple[Roi, ...]
     identity: ResultIdentity
     origin: Origin = NETWORK
+    style: OutputStyle = GENERIC
+    empty: tuple[Roi, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.rois:
             raise NothingDrawnError
         if not self.labels.grid.same_place(self.series.volume.grid):
             raise ValueError("the labels do not lie on the grid of the series")
-        names = [roi.name.casefold() for roi in self.rois]
-        if len(set(names)) < len(names) or max(map(len, names)) > MAX_NAME_LENGTH:
-            raise ValueError(
-                f"ROI names must differ when case is ignored and have at most {MAX_NAME_LENGTH} characters"
-            )
-        for roi in self.rois:
+        names = [roi.name.casefold() for roi in self.named]
+        longest = self.style.name_length
+        if len(set(names)) < len(names) or max(map(len, names)) > longest:
+            raise ValueError(f"ROI names must differ when case is ignored and have at most {longest} characters")
+        for roi in self.named:
             if self.labels.organs.get(roi.number) != roi.organ.id:
                 raise ValueError(f"label {roi.number} is not {roi.organ.id}")
+        for roi in self.rois:
             if roi.number not in self.boxes:
                 raise ValueError(f"{roi.organ.id} has no voxel")
+
+    @property
+    def named(self) -> tuple[Roi, ...]:
+        """Every region that a structure set names, by number: those with voxels and those without."""
+        return tuple(sorted((*self.rois, *self.empty), key=lambda roi: roi.number))
 
     @cached_property
     def boxes(self) -> dict[int, Box]:

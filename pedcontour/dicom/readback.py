@@ -1,13 +1,12 @@
-"""The last check of every job: both files are read again from disk and must show the model's contours in their place.
+"""The last check of every job: its files are read again from disk and must show the model's contours in their place.
 
 Nothing that wrote the files reads them here: contours come back through our own rasteriser and the volume's grid,
 pixels through plain pydicom. So a wrong side, a lost slice or another patient's name cannot leave unnoticed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -34,53 +33,52 @@ PLACE_TOLERANCE_VOXELS = 0.25
 """Most that a SEG frame's corners may lie off its slice: directions may differ between slices by a ten-thousandth,
 which adds up to a tenth of a small pixel at the far corner; the smallest fault looked for is half a voxel."""
 
-Outcome = TypeVar("Outcome")
-
 
 @dataclass(frozen=True)
 class OrganReadBack:
-    """How one organ came back: Dice with the mask, 0 to 1, and how far its centroid moved, in mm, in either file."""
+    """How one organ came back from one file: Dice with the mask, 0 to 1, and how far its centroid moved, in mm."""
 
+    format: str
     organ: str
-    rtstruct_dice: float
-    seg_dice: float
-    rtstruct_shift_mm: float
-    seg_shift_mm: float
+    dice: float
+    shift_mm: float
 
 
 @dataclass(frozen=True)
 class ReadBack:
-    """The proof of a result: every organ as read again from both files."""
+    """The proof of a result: every organ as read again from every file."""
 
     organs: tuple[OrganReadBack, ...]
 
     @property
     def dice(self) -> dict[str, float]:
-        """The lower of the two files' Dice, by organ id."""
-        return {organ.organ: min(organ.rtstruct_dice, organ.seg_dice) for organ in self.organs}
+        """The lowest of the files' Dice, by organ id; nothing where no file was written."""
+        lowest: dict[str, float] = {}
+        for organ in self.organs:
+            lowest[organ.organ] = min(organ.dice, lowest.get(organ.organ, 1.0))
+        return lowest
 
 
-def check_read_back(result: ContouredSeries, rtstruct: Path, seg: Path) -> ReadBack:
-    """Read both files again and compare them with what was to be written.
+def check_read_back(result: ContouredSeries, files: Mapping[str, Path]) -> ReadBack:
+    """Read the written files again, by format, and compare them with what was to be written.
 
     Raises ``IdentityMismatchError`` when a file names another patient, study, frame of reference, image or job than it
     should; ``ReadBackMismatchError`` when it cannot be read, or when an organ is missing, misplaced, misshapen or
     mislabelled.
     """
-    contoured = _guarded("rtstruct", lambda: _check_rtstruct(dcmread(rtstruct), result))
-    segmented = _guarded("seg", lambda: _check_seg(dcmread(seg), result))
     return ReadBack(
         tuple(
-            OrganReadBack(roi.organ.id, one[0], other[0], one[1], other[1])
-            for roi, one, other in zip(result.rois, contoured, segmented, strict=True)
+            OrganReadBack(name, roi.organ.id, dice, shift_mm)
+            for name, path in files.items()
+            for roi, (dice, shift_mm) in zip(result.rois, _guarded(name, path, result), strict=True)
         )
     )
 
 
-def _guarded(name: str, check: Callable[[], Outcome]) -> Outcome:
-    """Run a check; a file that cannot be read is a mismatch, and no foreign error leaves."""
+def _guarded(name: str, path: Path, result: ContouredSeries) -> list[tuple[float, float]]:
+    """Check one file; one that cannot be read is a mismatch, and no foreign error leaves."""
     try:
-        return check()
+        return CHECKS[name](dcmread(path), result)
     except (ReadBackMismatchError, IdentityMismatchError):
         raise
     except PedcontourError as error:
@@ -99,9 +97,12 @@ def _check_rtstruct(rtstruct: Dataset, result: ContouredSeries) -> list[tuple[fl
             int(item.ReferencedROINumber): _codes(item, item.RTROIIdentificationCodeSequence[0])
             for item in rtstruct.RTROIObservationsSequence
         },
-        {roi.number: (roi.name, list(roi.organ.colour), roi) for roi in result.rois},
+        {roi.number: (roi.name, list(roi.colour), roi) for roi in result.named},
     )
     found = {roi.number: (roi.box, roi.mask) for roi in rasterise_rois(rtstruct, result.series)}
+    for roi in result.empty:
+        if found[roi.number][1].any():
+            raise ReadBackMismatchError(f"rtstruct: {roi.organ.id} is not empty")
     return [
         _agreement("rtstruct", roi, (box, mask), found[roi.number], result.series.volume.grid)
         for roi, box, mask in result.masks()
@@ -110,6 +111,8 @@ def _check_rtstruct(rtstruct: Dataset, result: ContouredSeries) -> list[tuple[fl
 
 def _check_seg(seg: Dataset, result: ContouredSeries) -> list[tuple[float, float]]:
     check_identity("seg", seg, result)
+    if str(seg.SegmentationType) != result.style.seg_encoding.upper():
+        raise ReadBackMismatchError("seg: it has another encoding than was asked for")
     shown = {roi.number for roi in result.rois}
     segments = {int(item.SegmentNumber): item for item in seg.SegmentSequence if int(item.SegmentNumber) in shown}
     _check_words(
@@ -117,7 +120,7 @@ def _check_seg(seg: Dataset, result: ContouredSeries) -> list[tuple[float, float
         {number: str(item.SegmentLabel) for number, item in segments.items()},
         {number: list(item.RecommendedDisplayCIELabValue) for number, item in segments.items()},
         {number: _codes(item, item.SegmentedPropertyTypeCodeSequence[0]) for number, item in segments.items()},
-        {roi.number: (roi.name, cielab(roi.organ.colour), roi) for roi in result.rois},
+        {roi.number: (roi.name, cielab(roi.colour), roi) for roi in result.rois},
     )
     voxels = _labels_in(seg, result)
     found = {number: (box, voxels[box] == number) for number, box in boxes_of(voxels).items()}
@@ -127,6 +130,13 @@ def _check_seg(seg: Dataset, result: ContouredSeries) -> list[tuple[float, float
         _agreement("seg", roi, (box, mask), found[roi.number], result.series.volume.grid)
         for roi, box, mask in result.masks()
     ]
+
+
+CHECKS: dict[str, Callable[[Dataset, ContouredSeries], list[tuple[float, float]]]] = {
+    "rtstruct": _check_rtstruct,
+    "seg": _check_seg,
+}
+"""How a written format is read back; every format of the catalogue has its check here."""
 
 
 def _labels_in(seg: Dataset, result: ContouredSeries) -> npt.NDArray[np.uint8]:

@@ -66,7 +66,7 @@ def _rtstruct_references(rtstruct: Dataset) -> Iterator[tuple[str, str]]:
     for roi in rtstruct.StructureSetROISequence:
         yield "frame of reference", str(roi.ReferencedFrameOfReferenceUID)
     for item in rtstruct.ROIContourSequence:
-        for contour in item.ContourSequence:
+        for contour in item.get("ContourSequence", []):
             for image in contour.ContourImageSequence:
                 yield "image", str(image.ReferencedSOPInstanceUID)
 

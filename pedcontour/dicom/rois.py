@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pedcontour.organs import Organ, all_organs
+from pedcontour.outputs import TG263, RoiNames
 from pedcontour.volume import LabelMap
 
 
@@ -13,19 +14,26 @@ class Roi:
 
     number: int
     organ: Organ
+    names: RoiNames = TG263
 
     @property
     def name(self) -> str:
-        """ROI name and segment label: TG-263, at most 16 characters."""
-        return self.organ.tg263
+        """ROI name and segment label."""
+        return self.names.name_of(self.organ.id)
+
+    @property
+    def colour(self) -> tuple[int, int, int]:
+        """RGB 0-255 in every output."""
+        return self.names.colour_of(self.organ.id)
 
 
-def rois_of(labels: LabelMap, drawn: Iterable[str]) -> tuple[Roi, ...]:
+def rois_of(labels: LabelMap, drawn: Iterable[str], names: RoiNames = TG263) -> tuple[Roi, ...]:
     """The regions to write, by label number: the organs of ``drawn`` that have a voxel in ``labels``."""
-    wanted = set(drawn)
-    organs = all_organs()
-    return tuple(
-        Roi(label, organs[organ])
-        for label, organ in sorted(labels.organs.items())
-        if organ in wanted and bool((labels.voxels == label).any())
-    )
+    return tuple(roi for roi in rois_named(labels, drawn, names) if bool((labels.voxels == roi.number).any()))
+
+
+def rois_named(labels: LabelMap, organs: Iterable[str], names: RoiNames = TG263) -> tuple[Roi, ...]:
+    """The regions of some organs, by label number, with voxels or without; organs without a label are left out."""
+    wanted = set(organs)
+    known = all_organs()
+    return tuple(Roi(label, known[organ], names) for label, organ in sorted(labels.organs.items()) if organ in wanted)

@@ -23,6 +23,7 @@ from pedcontour.dicom.contoured import ContouredSeries
 from pedcontour.dicom.contours import slice_to_lps_mm, trace_mask
 from pedcontour.dicom.identity import IMPLEMENTATION_CLASS_UID, ResultIdentity
 from pedcontour.dicom.rois import Roi
+from pedcontour.errors import ResultError
 from pedcontour.volume import FloatArray
 
 SERIES_NUMBER = 9001
@@ -33,23 +34,24 @@ STUDY_CLASS = "1.2.840.10008.3.1.2.3.1"
 
 CONTOUR_DATA = 0x30060050
 
-DECIMALS = 3
-"""Of coordinates in mm: micrometres are ample, and DS allows 16 characters, beyond which a planning system rejects a
-file."""
+MAX_DS_LENGTH = 16
+"""Most characters of a DS value (PS3.5 6.2): planning systems reject a file with a longer one."""
+
+MAX_SH_LENGTH = 16
+"""Most characters of an SH value (PS3.5 6.2)."""
 
 
-def write_rtstruct(result: ContouredSeries, path: Path, *, keyholes: bool = False) -> None:
-    """Write the contours as an RTSTRUCT file, implicit VR little endian.
+def write_rtstruct(result: ContouredSeries, path: Path) -> None:
+    """Write the contours as an RTSTRUCT file, implicit VR little endian, in the style of ``result``.
 
     The transfer syntax matters: explicit VR limits one ContourData to 64 KiB. Holes are rings within rings, which
-    planning systems read by the even-odd rule; ``keyholes`` cuts them into the outer ring, for readers that would fill
-    them.
+    planning systems read by the even-odd rule, or keyholes cut into the outer ring, for readers that would fill them.
     """
-    dataset = build_rtstruct(result, keyholes=keyholes)
+    dataset = build_rtstruct(result)
     dataset.save_as(path, implicit_vr=True, little_endian=True, enforce_file_format=True)
 
 
-def build_rtstruct(result: ContouredSeries, *, keyholes: bool = False) -> Dataset:
+def build_rtstruct(result: ContouredSeries) -> Dataset:
     """The data set of the RTSTRUCT, ready to be written in implicit VR little endian."""
     dataset = Dataset()
     dataset.SOPClassUID = RTStructureSetStorage
@@ -63,9 +65,10 @@ def build_rtstruct(result: ContouredSeries, *, keyholes: bool = False) -> Datase
     dataset.StructureSetDate, dataset.StructureSetTime = da(result.identity.created), tm(result.identity.created)
     dataset.ApprovalStatus = "UNAPPROVED"
     dataset.ReferencedFrameOfReferenceSequence = [_referenced_frame(result)]
-    dataset.StructureSetROISequence = [_structure(roi, result) for roi in result.rois]
-    dataset.ROIContourSequence = list(_contoured(result, keyholes))
-    dataset.RTROIObservationsSequence = [_observation(n, roi) for n, roi in enumerate(result.rois, start=1)]
+    dataset.StructureSetROISequence = [_structure(roi, result) for roi in result.named]
+    contoured = {roi.number: item for roi, item in _contoured(result)}
+    dataset.ROIContourSequence = [contoured.get(roi.number) or _shown(roi) for roi in result.named]
+    dataset.RTROIObservationsSequence = [_observation(n, roi) for n, roi in enumerate(result.named, start=1)]
     dataset.file_meta = _file_meta(dataset)
     hold_bytes(dataset, implicit_vr=True)
     return dataset
@@ -127,20 +130,27 @@ def algorithm_item(identity: ResultIdentity) -> Dataset:
     return item
 
 
-def _contoured(result: ContouredSeries, keyholes: bool) -> Iterator[Dataset]:
+def _shown(roi: Roi) -> Dataset:
+    """The item of a region without contours, which the standard allows (ContourSequence is of type 3)."""
+    item = Dataset()
+    item.ROIDisplayColor = list(roi.colour)
+    item.ReferencedROINumber = roi.number
+    return item
+
+
+def _contoured(result: ContouredSeries) -> Iterator[tuple[Roi, Dataset]]:
+    keyholes = result.style.holes == "keyhole"
     for roi, box, mask in result.masks():
-        item = Dataset()
-        item.ROIDisplayColor = list(roi.organ.colour)
-        item.ReferencedROINumber = roi.number
+        item = _shown(roi)
         corner = np.array([box[1].start, box[2].start])
         item.ContourSequence = [
-            _contour(number, result.series.headers[box[0].start + k], ring + corner)
+            _contour(number, result.series.headers[box[0].start + k], ring + corner, result.style.decimals)
             for number, (k, ring) in enumerate(trace_mask(mask, keyholes=keyholes), start=1)
         ]
-        yield item
+        yield roi, item
 
 
-def _contour(number: int, header: Dataset, ring: FloatArray) -> Dataset:
+def _contour(number: int, header: Dataset, ring: FloatArray, decimals: int) -> Dataset:
     """One closed contour of one slice, ``ring`` in that slice's ``(j, i)``."""
     item = Dataset()
     item.ContourImageSequence = [_image_item(header)]
@@ -148,22 +158,30 @@ def _contour(number: int, header: Dataset, ring: FloatArray) -> Dataset:
     item.NumberOfContourPoints = len(ring)
     item.ContourNumber = number
     # As bytes: pydicom would make an object of each of a million numbers.
-    item[CONTOUR_DATA] = as_bytes(CONTOUR_DATA, decimal_strings(slice_to_lps_mm(header, ring)))
+    item[CONTOUR_DATA] = as_bytes(CONTOUR_DATA, decimal_strings(slice_to_lps_mm(header, ring), decimals))
     hold_bytes(item, implicit_vr=True)
     return item
 
 
-def decimal_strings(points_mm: FloatArray) -> bytes:
-    """Coordinates as the values of a DS element, ``DECIMALS`` digits after the point and no minus before zero."""
-    values = (np.round(points_mm, DECIMALS) + 0.0).ravel().tolist()
-    return ("\\".join([f"%.{DECIMALS}f"] * len(values)) % tuple(values)).encode("ascii")
+def decimal_strings(points_mm: FloatArray, decimals: int) -> bytes:
+    """Coordinates as the values of a DS element, ``decimals`` digits after the point and no minus before zero.
+
+    Raises ``ResultError`` for one that takes more than 16 characters, as none within kilometres of the scanner does.
+    """
+    rounded = np.round(points_mm, decimals) + 0.0
+    for farthest in (rounded.min(), rounded.max()):
+        if len(f"{farthest:.{decimals}f}") > MAX_DS_LENGTH:
+            raise ResultError(f"a coordinate does not fit {MAX_DS_LENGTH} characters with {decimals} decimals")
+    values = rounded.ravel().tolist()
+    return ("\\".join([f"%.{decimals}f"] * len(values)) % tuple(values)).encode("ascii")
 
 
 def _observation(number: int, roi: Roi) -> Dataset:
     item = Dataset()
     item.ObservationNumber = number
     item.ReferencedROINumber = roi.number
-    item.ROIObservationLabel = roi.name
+    if len(roi.name) <= MAX_SH_LENGTH:  # left out rather than cut: two long names may begin alike
+        item.ROIObservationLabel = roi.name
     item.SegmentedPropertyCategoryCodeSequence = [code_item(ANATOMICAL_STRUCTURE)]
     item.RTROIIdentificationCodeSequence = [organ_item(roi.organ)]
     item.RTROIInterpretedType = "ORGAN"

@@ -2,7 +2,8 @@
 
 Segment Number is the model's label, always. The standard wants the numbers of a BINARY segmentation to run from 1
 without a gap (PS3.3 C.8.20.2.4), and readers built on DCMTK insist. So every label up to the model's last is
-described; what was not drawn is described as such and has no frames, which the standard allows.
+described; what was not drawn is described as such and has no frames, which the standard allows. A LABELMAP has the
+same list, so that the two encodings say the same; its pixels are the labels themselves.
 """
 
 from pathlib import Path
@@ -34,6 +35,8 @@ from pedcontour.organs import all_organs
 SERIES_NUMBER = 9002
 """Next to the RTSTRUCT's; see there."""
 
+PIXEL_PADDING = "PixelPaddingValue"
+
 NOT_DRAWN = " (not drawn)"
 """Follows the label of a segment without voxels, so that no list of segments can be taken for a list of organs."""
 
@@ -46,7 +49,7 @@ malformed."""
 
 
 def write_seg(result: ContouredSeries, path: Path) -> None:
-    """Write the labels as a BINARY segmentation, explicit VR little endian."""
+    """Write the labels as a segmentation, explicit VR little endian, in the encoding of the style."""
     dataset = build_seg(result)
     dataset.save_as(path, implicit_vr=False, little_endian=True, enforce_file_format=True)
 
@@ -64,7 +67,9 @@ def build_seg(result: ContouredSeries) -> Dataset:
     meta = dataset.file_meta
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     meta.ImplementationClassUID, meta.ImplementationVersionName = IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION
-    dataset["PixelData"].VR = "OB"  # pydicom settles it only where it re-encodes, which hold_bytes stops
+    dataset["PixelData"].VR = "OB"  # pydicom settles these only where it re-encodes, which hold_bytes stops
+    if PIXEL_PADDING in dataset:
+        dataset[PIXEL_PADDING].VR = "US"
     hold_bytes(dataset, implicit_vr=False)
     return dataset
 
@@ -78,7 +83,7 @@ def _encode(result: ContouredSeries) -> Dataset:
     return hd.seg.Segmentation(
         source_images=[_geometry(header, k_mm) for header in result.series.headers],
         pixel_array=_labels_to_write(result),
-        segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
+        segmentation_type=hd.seg.SegmentationTypeValues(result.style.seg_encoding.upper()),
         segment_descriptions=[hd.seg.SegmentDescription.from_dataset(item) for item in _segments(result)],
         series_instance_uid=identity.uid("seg-series"),
         series_number=SERIES_NUMBER,
@@ -126,7 +131,7 @@ def _segments(result: ContouredSeries) -> list[Dataset]:
         if organ is None:
             segments.append(_unused(number, result))
         else:
-            segments.append(_segment(Roi(number, organ), result, drawn=number in drawn))
+            segments.append(_segment(Roi(number, organ, result.style.names), result, drawn=number in drawn))
     return segments
 
 
@@ -137,7 +142,7 @@ def _segment(roi: Roi, result: ContouredSeries, *, drawn: bool) -> Dataset:
         f"{roi.organ.name}. {result.origin.description}." if drawn else f"{roi.organ.name}. Has no voxels here."
     )
     item.SegmentedPropertyTypeCodeSequence = [organ_item(roi.organ)]
-    item.RecommendedDisplayCIELabValue = cielab(roi.organ.colour)
+    item.RecommendedDisplayCIELabValue = cielab(roi.colour)
     item.TrackingID = f"{result.identity.job_id[:40]} {roi.name}"
     item.TrackingUID = result.identity.uid(f"tracking-{roi.number}")
     return item

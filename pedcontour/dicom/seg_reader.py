@@ -1,4 +1,4 @@
-"""A BINARY segmentation read with nothing but pydicom: the second opinion on what highdicom wrote."""
+"""A BINARY or LABELMAP segmentation read with nothing but pydicom: the second opinion on what highdicom wrote."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from pedcontour.volume import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class SegFrame:
-    """One frame: the segment it belongs to, its own plane as ``corners_mm``, the source image it names, its pixels.
+    """One segment in one frame: its own plane as ``corners_mm``, the source image it names, its pixels.
 
     ``corners_mm`` is ``(3, 3)``: LPS of the centres of the first pixel, of the last pixel of the first row, and of the
     first pixel of the last row. ``mask`` has the axes ``(j, i)``.
@@ -25,33 +25,46 @@ class SegFrame:
 
 
 def seg_frames(seg: Dataset) -> Iterator[SegFrame]:
-    """The frames of a BINARY segmentation in native encoding.
+    """The segments in the frames of a BINARY or 8-bit LABELMAP segmentation in native encoding, frame by frame.
 
-    Raises ``ValueError`` or a pydicom error when the object is not one: the caller decides what that means.
+    A frame of a LABELMAP gives one ``SegFrame`` for every label in it, background (0) apart. Raises ``ValueError`` or
+    a pydicom error when the object is neither: the caller decides what that means.
     """
-    if (seg.SegmentationType, seg.BitsAllocated) != ("BINARY", 1):
-        raise ValueError("not a BINARY segmentation")
-    rows, columns = int(seg.Rows), int(seg.Columns)
-    shared = seg.SharedFunctionalGroupsSequence[0]
-    along_row, along_column = np.array(_group(shared, "PlaneOrientation").ImageOrientationPatient, float).reshape(2, 3)
-    row_mm, column_mm = (float(v) for v in _group(shared, "PixelMeasures").PixelSpacing)
-    to_corners = np.array([np.zeros(3), along_row * column_mm * (columns - 1), along_column * row_mm * (rows - 1)])
+    bits = {("BINARY", 1): 1, ("LABELMAP", 8): 8}.get((str(seg.SegmentationType), int(seg.BitsAllocated)))
+    if bits is None:
+        raise ValueError("neither a BINARY nor an 8-bit LABELMAP segmentation")
+    shape = int(seg.Rows), int(seg.Columns)
+    size = shape[0] * shape[1]
     packed = np.frombuffer(seg.PixelData, np.uint8)
-    if packed.size * 8 < int(seg.NumberOfFrames) * rows * columns:
+    if packed.size * 8 < int(seg.NumberOfFrames) * size * bits:
         raise ValueError("pixel data is shorter than its frames")
+    shared = seg.SharedFunctionalGroupsSequence[0]
     for n, groups in enumerate(seg.PerFrameFunctionalGroupsSequence):
-        position = np.array(_group(groups, "PlanePosition").ImagePositionPatient, float)
-        source = groups.DerivationImageSequence[0].SourceImageSequence[0]
-        yield SegFrame(
-            segment=int(_group(groups, "SegmentIdentification").ReferencedSegmentNumber),
-            corners_mm=position + to_corners,
-            source_uid=str(source.ReferencedSOPInstanceUID),
-            mask=_bits(packed, n * rows * columns, rows * columns).reshape(rows, columns),
-        )
+        corners_mm = _corners_mm(groups, shared, shape)
+        source_uid = str(groups.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID)
+        if bits == 1:
+            segment = int(_group("SegmentIdentification", groups, shared).ReferencedSegmentNumber)
+            yield SegFrame(segment, corners_mm, source_uid, _bits(packed, n * size, size).reshape(shape))
+        else:
+            labels = packed[n * size : (n + 1) * size].reshape(shape)
+            for label in np.unique(labels[labels > 0]).tolist():
+                yield SegFrame(label, corners_mm, source_uid, labels == label)
 
 
-def _group(groups: Dataset, name: str) -> Dataset:
-    item: Dataset = groups[f"{name}Sequence"].value[0]
+def _corners_mm(groups: Dataset, shared: Dataset, shape: tuple[int, int]) -> FloatArray:
+    rows, columns = shape
+    orientation = _group("PlaneOrientation", groups, shared).ImageOrientationPatient
+    along_row, along_column = np.array(orientation, float).reshape(2, 3)
+    row_mm, column_mm = (float(v) for v in _group("PixelMeasures", groups, shared).PixelSpacing)
+    first = np.array(_group("PlanePosition", groups, shared).ImagePositionPatient, float)
+    across, down = along_row * column_mm * (columns - 1), along_column * row_mm * (rows - 1)
+    return np.array([first, first + across, first + down])
+
+
+def _group(name: str, groups: Dataset, shared: Dataset) -> Dataset:
+    """A functional group macro: a frame's own, or the one that all frames share (PS3.3 C.7.6.16)."""
+    keyword = f"{name}Sequence"
+    item: Dataset = (groups if keyword in groups else shared)[keyword].value[0]
     return item
 
 

@@ -110,6 +110,7 @@ class TorchEngine:
                 "network": network_at - prepared_at,
                 "labels": perf_counter() - network_at,
             },
+            device=str(self._device),
         )
 
     def _confidence(self, logits: torch.Tensor, result: LabelMap) -> dict[str, float]:

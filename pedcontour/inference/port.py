@@ -16,13 +16,16 @@ class Prediction:
 
     ``labels`` lies on the grid of the input volume, voxel for voxel. ``confidence`` is, per organ that has a voxel, the
     mean softmax probability of that organ over the voxels labelled as it, on the network's own grid; 0 for an organ too
-    small for that grid. ``engine`` says what ran (``torch-cpu-fp32``), ``timings_s`` how long its stages took.
+    small for that grid. ``engine`` says what ran (``torch-cpu-fp32``), ``timings_s`` how long its stages took,
+    ``device`` where it ran (``cpu``, ``cuda:0``), ``mode`` in which quality: ``full`` is equal to stock nnU-Net.
     """
 
     labels: LabelMap
     confidence: Mapping[str, float]
     engine: str
     timings_s: Mapping[str, float] = field(default_factory=dict)
+    device: str = "cpu"
+    mode: str = "full"
 
 
 class Engine(Protocol):

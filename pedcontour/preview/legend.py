@@ -1,6 +1,6 @@
 """The legend: every organ with its colour, its volume and what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PIL import Image, ImageDraw
 
@@ -46,23 +46,29 @@ LOUD_COLOURS: dict[Outcome, Colour] = {**dict.fromkeys(LOUD, NOTICE), Outcome.FA
 """Outcomes that a reader must not overlook."""
 
 
-def draw_legend(verdicts: Sequence[Verdict], width: int) -> Image.Image:
-    """The legend as a picture ``width`` pixels wide, filled column by column in the order of the verdicts."""
+def draw_legend(verdicts: Sequence[Verdict], width: int, colours: Mapping[str, Colour] | None = None) -> Image.Image:
+    """The legend as a picture ``width`` pixels wide, filled column by column in the order of the verdicts.
+
+    ``colours`` by organ id replace those of ``organs.toml``.
+    """
+    own = colours or {}
     rows = max(1, -(-len(verdicts) // COLUMNS))
     legend = Image.new("RGB", (width, rows * ROW_PX), BACKGROUND)
     column_px = (width - (COLUMNS - 1) * COLUMN_GAP) / COLUMNS
     for n, verdict in enumerate(verdicts):
         column, row = divmod(n, rows)
-        _entry(legend, verdict, column * (column_px + COLUMN_GAP), row * ROW_PX, column_px)
+        colour = own.get(verdict.organ, all_organs()[verdict.organ].colour)
+        _entry(legend, verdict, colour, (column * (column_px + COLUMN_GAP), row * ROW_PX), column_px)
     return legend
 
 
-def _entry(legend: Image.Image, verdict: Verdict, x: float, y: float, width: float) -> None:
+def _entry(legend: Image.Image, verdict: Verdict, colour: Colour, corner: tuple[float, float], width: float) -> None:
+    x, y = corner
     organ = all_organs()[verdict.organ]
     drawn = verdict.outcome in DRAWN
     top = y + (ROW_PX - SWATCH_PX) / 2 - 2
     box = (x, top, x + SWATCH_PX, top + SWATCH_PX)
-    rounded_box(legend, box, 7, BoxStyle(organ.colour) if drawn else BoxStyle(FAINT, 2))
+    rounded_box(legend, box, 7, BoxStyle(colour) if drawn else BoxStyle(FAINT, 2))
     draw = ImageDraw.Draw(legend)
     volume = volume_words(verdict)
     left = x + SWATCH_PX + 14

@@ -1,6 +1,6 @@
 """The whole picture: title, three panels, legend, notice."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
@@ -19,6 +19,7 @@ from pedcontour.preview.style import (
     TEXT,
     WIDTH,
     BoxStyle,
+    Colour,
     rounded_box,
     text_width,
     write,
@@ -47,25 +48,31 @@ class Caption:
     digest: str
 
 
-def draw_preview(image: Volume, labels: LabelMap, verdicts: Sequence[Verdict], caption: Caption) -> Image.Image:
+def draw_preview(
+    image: Volume,
+    labels: LabelMap,
+    verdicts: Sequence[Verdict],
+    caption: Caption,
+    colours: Mapping[str, Colour] | None = None,
+) -> Image.Image:
     """Draw a result: RGB, ``WIDTH`` pixels wide, without a word about the patient.
 
     ``image`` (HU) and ``labels`` share one grid of any orientation. Only organs whose verdict says that they are in the
-    results are outlined; the legend lists all.
+    results are outlined; the legend lists all. ``colours`` by organ id replace those of ``organs.toml``.
     """
     planes = cut_planes(image, labels)
     sizes = _panel_sizes(planes)
     height = sizes[0][1]
-    legend = draw_legend(verdicts, WIDTH - 2 * MARGIN)
+    colour_of = {organ.id: organ.colour for organ in all_organs().values()} | dict(colours or {})
+    legend = draw_legend(verdicts, WIDTH - 2 * MARGIN, colour_of)
     picture = Image.new("RGB", (WIDTH, TITLE_PX + height + 34 + legend.height + FOOTER_PX), BACKGROUND)
     draw = ImageDraw.Draw(picture)
     _title(picture, caption)
-    organs = all_organs()
     drawn = {verdict.organ for verdict in verdicts if verdict.outcome in DRAWN}
-    colours = {label: organs[organ].colour for label, organ in labels.organs.items() if organ in drawn}
+    shown = {label: colour_of[organ] for label, organ in labels.organs.items() if organ in drawn}
     x = MARGIN
     for plane, size in zip(planes, sizes, strict=True):
-        picture.paste(draw_panel(plane, size, colours), (x, TITLE_PX))
+        picture.paste(draw_panel(plane, size, shown), (x, TITLE_PX))
         x += size[0] + GAP
     picture.paste(legend, (MARGIN, TITLE_PX + height + 34))
     _footer(draw, picture.height)

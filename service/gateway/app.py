@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 
 from pedcontour import __version__
-from service.gateway import health_routes, job_routes, model_routes, result_routes
+from service.gateway import health_routes, job_routes, model_routes, result_routes, template_routes
 from service.gateway.envelope import Envelope
 from service.gateway.metrics import JobCollector, RequestMetrics
 from service.gateway.parts import GatewayParts
@@ -51,7 +51,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
     app.state.parts = parts
     app.state.registry = registry
     app.state.metrics = RequestMetrics(registry)
-    for routes in (job_routes, result_routes, model_routes, health_routes):
+    for routes in (job_routes, result_routes, model_routes, template_routes, health_routes):
         app.include_router(routes.router)
     add_problem_handlers(app)
     app.add_middleware(Envelope, metrics=app.state.metrics)

@@ -14,6 +14,7 @@ from service.gateway import schemas
 from service.gateway.access import OwnedJob, Parts, Tenant
 from service.gateway.intake import receive
 from service.gateway.metrics import RequestMetrics
+from service.gateway.output_fields import output_fields
 from service.gateway.parts import GatewayParts
 from service.gateway.requests import options_from
 from service.gateway.responses import problems
@@ -41,6 +42,7 @@ _BODY: dict[str, Any] = {
                         "structures": _list,
                         "absent": _list,
                         "series": {"type": "string"},
+                        **output_fields(),
                     },
                 }
             },
@@ -70,7 +72,7 @@ async def send_job(
     given = _given(query)
     job_id = str(uuid.uuid4())
     # What cannot be met is refused before the files are read, as far as it is known by then.
-    await run_in_threadpool(options_from, given, parts.models)
+    await run_in_threadpool(options_from, given, parts.models, parts.templates)
     part = await run_in_threadpool(begin_upload, parts.uploads, job_id, parts.limits)
     try:
         fields = await receive(request, part)
@@ -88,7 +90,7 @@ def _accept(job_id: str, tenant: str, part: UploadPart, given: Mapping[str, Sequ
     """Name the upload, keep the job, wake a worker. What is kept is not lost, so the waking may fail."""
     now = parts.clock()
     try:
-        options = options_from(given, parts.models)
+        options = options_from(given, parts.models, parts.templates)
         part.commit()
         job = Job(
             id=job_id,
@@ -112,12 +114,9 @@ def _accept(job_id: str, tenant: str, part: UploadPart, given: Mapping[str, Sequ
 
 
 def _given(query: schemas.JobQuery) -> dict[str, list[str]]:
-    one = {"model": query.model, "series": query.series}
-    return {
-        **{name: [value] for name, value in one.items() if value is not None},
-        "structures": query.structures,
-        "absent": query.absent,
-    }
+    """What was given as query parameters: every value a list, as form fields come."""
+    values = query.model_dump(exclude_none=True)
+    return {name: value if isinstance(value, list) else [value] for name, value in values.items()}
 
 
 def _merged(query: Mapping[str, Sequence[str]], fields: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

@@ -1,11 +1,12 @@
 """What the composition root gives to the gateway."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from pedcontour.bundle import ModelBundle
+from pedcontour.outputs import TemplateFolder
 from pedcontour.storage import ResultStore
 from service.gateway.keys import KeyRing
 from service.jobstore import Clock, JobStore, utc_now
@@ -31,7 +32,7 @@ class GatewayParts:
 
     ``worker_silent_s`` is how long no worker may have been heard of before the service counts as not ready;
     ``resend_after_s`` how long a job's first message may go unheard; ``reconcile_every_s`` None leaves the re-sending
-    of messages to somebody else.
+    of messages to somebody else. ``templates`` are the site's own ROI names.
     """
 
     jobs: JobStore
@@ -45,3 +46,4 @@ class GatewayParts:
     reconcile_every_s: float | None = None
     resend_after_s: float = 30.0
     clock: Clock = utc_now
+    templates: TemplateFolder = field(default_factory=TemplateFolder)

@@ -5,20 +5,27 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pedcontour.contour.request import ContourRequest, check_request
 from pedcontour.errors import RequestError
+from pedcontour.outputs import WISH_FIELDS, OutputWishes, TemplateFolder, style_of
 from service.gateway.parts import Models
 from service.jobs import Options
 
-FIELDS = ("model", "structures", "absent", "series")
+FIELDS = ("model", "structures", "absent", "series", *WISH_FIELDS)
 """The options of a job, as query parameters or as form fields."""
+
+NO_TEMPLATES = TemplateFolder()
+"""Where no folder of templates is configured."""
 
 _UID = re.compile(r"[0-9.]{1,64}")
 """What a DICOM UID is made of (PS3.5 9.1)."""
 
 
-def options_from(given: Mapping[str, Sequence[str]], models: Models) -> Options:
+def options_from(
+    given: Mapping[str, Sequence[str]], models: Models, templates: TemplateFolder = NO_TEMPLATES
+) -> Options:
     """Options from what was sent; each may be repeated or hold a comma-separated list.
 
-    Raises ``RequestError`` for an unknown or doubled field, and what ``check_request`` and ``Models.find`` raise.
+    Raises ``RequestError`` for an unknown or doubled field, and what ``check_request``, ``style_of`` and
+    ``Models.find`` raise.
     """
     for name in given:
         if name not in FIELDS:
@@ -30,7 +37,13 @@ def options_from(given: Mapping[str, Sequence[str]], models: Models) -> Options:
     if request.series_uid is not None and not _UID.fullmatch(request.series_uid):
         raise RequestError("the series is no UID")
     check_request(request, model.organs.values())
-    return Options(model.id, request.structures, tuple(sorted(request.absent)), request.series_uid)
+    style = style_of(_wishes(given), templates.find)
+    return Options(model.id, request.structures, tuple(sorted(request.absent)), request.series_uid, style.as_data())
+
+
+def _wishes(given: Mapping[str, Sequence[str]]) -> OutputWishes:
+    words = {name: _one(name, given) for name in WISH_FIELDS if name != "outputs"}
+    return OutputWishes(outputs=tuple(_many(given.get("outputs", ()))), **words)
 
 
 def _one(name: str, given: Mapping[str, Sequence[str]]) -> str | None:

@@ -5,7 +5,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from pedcontour.contour.report import OutputFacts, Provenance
 from pedcontour.verdicts import Outcome
+from service.gateway.output_fields import OutputQuery
 from service.jobs import State
 
 JOB_EXAMPLE: dict[str, JsonValue] = {
@@ -22,6 +24,16 @@ JOB_EXAMPLE: dict[str, JsonValue] = {
     "structures": None,
     "absent": ["kidney_left"],
     "series_uid": None,
+    "outputs": {
+        "profile": "eclipse",
+        "outputs": ["rtstruct", "seg", "report", "preview"],
+        "seg_encoding": "binary",
+        "holes": "rings",
+        "decimals": 3,
+        "name_length": 16,
+        "names": "tg263",
+        "empty_rois": "omit",
+    },
     "upload": {"files": 187, "bytes": 98566144},
     "verdicts": [
         {
@@ -39,6 +51,23 @@ JOB_EXAMPLE: dict[str, JsonValue] = {
     "results": [{"name": "rtstruct.dcm", "href": "/v1/jobs/5e0f3c0a-52f5-4a55-8d0f-2f6f7f6a9f10/results/rtstruct.dcm"}],
     "results_zip": "/v1/jobs/5e0f3c0a-52f5-4a55-8d0f-2f6f7f6a9f10/results.zip",
     "problem": None,
+    "provenance": {
+        "input_sha256": "0d3f3f0c4f5a0f6b4a7c6e0f2b9b6e8a1c5d7e9f0a2b4c6d8e0f1a3b5c7d9e1f",
+        "model": {
+            "id": "child-abdomen",
+            "name": "Child abdomen",
+            "version": "3",
+            "digest_sha256": "5b1f6c0d9e2a4b7c8d3e6f1a0b9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b1c",
+        },
+        "software": {
+            "name": "pedcontour",
+            "version": "0.1.0",
+            "engine": "torch-cuda-amp16",
+            "mode": "full",
+            "device": "cuda:0",
+            "timings_s": {"read": 0.6, "segment": 8.1, "judge": 0.9, "write": 0.7, "check": 1.1, "picture": 0.8},
+        },
+    },
 }
 
 
@@ -80,7 +109,7 @@ class ResultLink(BaseModel):
     href: str
 
 
-class JobQuery(BaseModel):
+class JobQuery(OutputQuery):
     """What a job may ask for. A misspelt parameter is refused, not ignored."""
 
     model_config = ConfigDict(extra="forbid")
@@ -111,6 +140,7 @@ class Job(BaseModel):
     structures: list[str] | None = Field(description="Organ ids asked for; null is all that the model draws.")
     absent: list[str] = Field(description="Organ ids declared absent.")
     series_uid: str | None = Field(description="Series Instance UID asked for.")
+    outputs: OutputFacts = Field(description="How the results are written, as asked for or preset by the profile.")
     upload: Upload
     verdicts: list[OrganVerdict] = Field(
         description="One for every organ, once the job is done or failed with NOTHING_DRAWN."
@@ -119,6 +149,9 @@ class Job(BaseModel):
     results: list[ResultLink] = Field(description="The files of a done job.")
     results_zip: str | None = Field(description="All files of a done job in one zip.")
     problem: Problem | None = Field(description="Why the job failed.")
+    provenance: Provenance | None = Field(
+        description="Digest of the input, model and software of a done job's results; more is in report.json."
+    )
 
 
 class DrawnOrgan(BaseModel):
@@ -154,6 +187,28 @@ class Models(BaseModel):
     """The installed models."""
 
     models: list[Model]
+
+
+class TemplateName(BaseModel):
+    """What a template calls an organ."""
+
+    organ: str = Field(examples=["kidney_left"])
+    roi_name: str = Field(examples=["Kidney_L"])
+    colour: tuple[int, int, int] = Field(description="RGB, 0 to 255.")
+
+
+class Template(BaseModel):
+    """A template of ROI names that a job may name in `names`."""
+
+    id: str = Field(examples=["tg263"])
+    title: str
+    names: list[TemplateName] = Field(description="Every organ, also those that the template leaves as they are.")
+
+
+class Templates(BaseModel):
+    """The templates of ROI names."""
+
+    templates: list[Template]
 
 
 class Alive(BaseModel):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pedcontour.bundle import ModelBundle, find_model, installed_models
 from pedcontour.errors import BrokerError
+from pedcontour.outputs import TemplateFolder
 from pedcontour.settings import Settings
 from pedcontour.storage import LocalResultStore
 from service.gateway.keys import KeyRing, check_binding
@@ -57,4 +58,5 @@ def parts_from(settings: Settings) -> GatewayParts:
         worker_silent_s=SILENT_HEARTBEATS * settings.heartbeat_s,
         reconcile_every_s=settings.reconcile_every_s,
         resend_after_s=settings.resend_after_s,
+        templates=TemplateFolder(settings.templates_dir),
     )

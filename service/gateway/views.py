@@ -1,7 +1,9 @@
 """From the service's own values to the documents of ``schemas``."""
 
 from pedcontour.bundle import ModelBundle
+from pedcontour.contour.report import Provenance, output_facts
 from pedcontour.organs import all_organs
+from pedcontour.outputs import OutputStyle, RoiNames
 from pedcontour.verdicts import Verdict
 from service.gateway import schemas
 from service.gateway.problems import problem_of
@@ -17,6 +19,7 @@ def job_view(job: Job) -> schemas.Job:
     """A job as the API shows it."""
     path = job_path(job.id)
     names = sorted(job.results or {})
+    style = OutputStyle.from_data(job.options.outputs)
     return schemas.Job(
         id=job.id,
         state=job.state,
@@ -31,18 +34,29 @@ def job_view(job: Job) -> schemas.Job:
         structures=None if job.options.structures is None else list(job.options.structures),
         absent=list(job.options.absent),
         series_uid=job.options.series_uid,
+        outputs=output_facts(style),
         upload=schemas.Upload(files=job.upload_files, bytes=job.upload_bytes),
-        verdicts=[_verdict_view(verdict) for verdict in job.verdicts],
+        verdicts=[_verdict_view(verdict, style.names) for verdict in job.verdicts],
         warnings=list(job.warnings),
         results=[schemas.ResultLink(name=name, href=f"{path}/results/{name}") for name in names],
         results_zip=f"{path}/results.zip" if names else None,
         problem=problem_of(job.problem) if job.problem else None,
+        provenance=Provenance.model_validate(job.provenance) if job.provenance else None,
     )
 
 
-def _verdict_view(verdict: Verdict) -> schemas.OrganVerdict:
+def _verdict_view(verdict: Verdict, names: RoiNames) -> schemas.OrganVerdict:
     organ = all_organs()[verdict.organ]
-    return schemas.OrganVerdict(name=organ.name, roi_name=organ.tg263, **vars(verdict))
+    return schemas.OrganVerdict(name=organ.name, roi_name=names.name_of(organ.id), **vars(verdict))
+
+
+def template_view(names: RoiNames) -> schemas.Template:
+    """A template of ROI names as the API lists it."""
+    entries = [
+        schemas.TemplateName(organ=organ, roi_name=names.name_of(organ), colour=names.colour_of(organ))
+        for organ in all_organs()
+    ]
+    return schemas.Template(id=names.id, title=names.title, names=entries)
 
 
 def model_view(model: ModelBundle, is_default: bool) -> schemas.Model:

@@ -12,6 +12,7 @@ from pedcontour.dicom.identity import ResultIdentity
 from pedcontour.dicom.sources import unpack_archive
 from pedcontour.errors import UploadEmptyError
 from pedcontour.inference.port import Engine
+from pedcontour.outputs import OutputStyle
 from service.jobs import Job
 from service.uploads import ARCHIVE_NAME
 from service.worker.run import Contoured
@@ -35,7 +36,7 @@ class EngineContourer:
         contour_job = ContourJob(self.warm(model), model, _request(job), _identity(job, model))
         with tempfile.TemporaryDirectory(prefix="pedcontour-in-") as unpacked:
             outcome = contour_files(_files(upload, Path(unpacked)), out, contour_job, progress)
-        return Contoured(outcome.verdicts, outcome.warnings, outcome.files)
+        return Contoured(outcome.verdicts, outcome.warnings, outcome.files, outcome.provenance)
 
     def warm(self, model: ModelBundle) -> Engine:
         """The engine of a model, loaded on first use."""
@@ -46,7 +47,9 @@ class EngineContourer:
 
 
 def _request(job: Job) -> ContourRequest:
-    return ContourRequest(job.options.structures, frozenset(job.options.absent), job.options.series_uid)
+    options = job.options
+    style = OutputStyle.from_data(options.outputs)
+    return ContourRequest(options.structures, frozenset(options.absent), options.series_uid, style)
 
 
 def _identity(job: Job, model: ModelBundle) -> ResultIdentity:

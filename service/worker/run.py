@@ -4,11 +4,12 @@ import logging
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from pedcontour.contour.stages import StageProgress
 from pedcontour.errors import CancelledError, NothingDrawnError, PedcontourError, StoreError
@@ -28,11 +29,15 @@ TROUBLE_OF_THE_PLACE = (StoreError, OSError, MemoryError)
 
 @dataclass(frozen=True)
 class Contoured:
-    """What a contouring gave; ``files`` are the names of the results in the output folder."""
+    """What a contouring gave; ``files`` are the names of the results in the output folder.
+
+    ``provenance`` is where they come from, as plain data; see ``service.jobs.Ending``.
+    """
 
     verdicts: tuple[Verdict, ...]
     warnings: tuple[str, ...]
     files: tuple[str, ...]
+    provenance: Mapping[str, Any] | None = None
 
 
 Contourer = Callable[[Job, Path, Path, StageProgress], Contoured]
@@ -97,7 +102,7 @@ def _contour(job: Job, parts: WorkerParts, tie: "_Tie") -> Ending:
         for name, key in keys.items():
             parts.results.put(key, out / name)
             tie.beat()
-    return Ending(State.DONE, None, contoured.verdicts, contoured.warnings, keys)
+    return Ending(State.DONE, None, contoured.verdicts, contoured.warnings, keys, contoured.provenance)
 
 
 def _problem_of(error: Exception) -> Problem:

@@ -71,7 +71,7 @@ def test_every_organ_lies_where_it_is_in_both_files(
     assert len(result.rois) >= 17
     for name, write in WRITERS.items():
         write(result, tmp_path / f"{name}.dcm")
-    check_read_back(result, tmp_path / "rtstruct.dcm", tmp_path / "seg.dcm")
+    check_read_back(result, {name: tmp_path / f"{name}.dcm" for name in WRITERS})
     truth = {roi.name: centroid_mm((scan.truth.mask(roi.organ.id), scan.truth.grid)) for roi in result.rois}
     for name, read in READERS.items():
         (tmp_path / name).mkdir()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pedcontour.errors import GantryTiltError, NothingDrawnError
+from pedcontour.outputs import OutputStyle, RoiName, RoiNames
 from pedcontour.verdicts import Outcome, Verdict
 from service.jobs import Ending, Job, Options, Problem, Retries, State
 from service.jobstore import Beat, JobStore, MemoryJobStore
@@ -17,7 +18,8 @@ from service.jobtable import open_job_table
 START = datetime(2026, 3, 1, 9, 30, 0, 123456, tzinfo=UTC)
 RETRIES = Retries(lease_s=60, max_attempts=3, resend_after_s=30)
 VERDICT = Verdict("liver", Outcome.PRESENT, 501.25, 500.5, 0.93, "Drawn.")
-DONE = Ending(State.DONE, None, (VERDICT,), ("A: b",), {"seg.dcm": "a/1/seg.dcm"})
+PROVENANCE = {"input_sha256": "ab" * 32, "model": {"id": "model"}, "software": {"timings_s": {"read": 0.5}}}
+DONE = Ending(State.DONE, None, (VERDICT,), ("A: b",), {"seg.dcm": "a/1/seg.dcm"}, PROVENANCE)
 
 
 class Clock:
@@ -61,7 +63,8 @@ def known(store: JobStore, job_id: str = "a") -> Job:
 
 
 def test_a_job_is_kept_as_it_was_accepted(store: JobStore) -> None:
-    options = Options("model", ("liver", "spleen"), ("kidney_left",), "1.2.3")
+    style = OutputStyle(holes="keyhole", names=RoiNames("ours", "Ours", {"liver": RoiName("Leber", (1, 2, 3))}))
+    options = Options("model", ("liver", "spleen"), ("kidney_left",), "1.2.3", style.as_data())
     job = a_job(options=options, tenant="t", upload_files=3, upload_bytes=2**40)
     store.accept(job)
     assert store.get("a") == job
@@ -156,6 +159,7 @@ def test_a_done_job_keeps_its_results_and_ends_once(store: JobStore, clock: Cloc
     job = known(store)
     assert (job.state, job.progress, job.ended_at) == (State.DONE, 1.0, START + timedelta(seconds=5))
     assert (job.verdicts, job.warnings, job.results) == ((VERDICT,), ("A: b",), {"seg.dcm": "a/1/seg.dcm"})
+    assert job.provenance == PROVENANCE
     assert (job.owner, job.lease_until) == (None, None)
     assert not store.end("a", "me", Ending(State.FAILED))
     assert store.claim("a", "you") is None

@@ -10,7 +10,8 @@ from fastapi.testclient import TestClient
 
 from pedcontour import errors
 from pedcontour.client import Client, RemoteJob
-from pedcontour.errors import GantryTiltError, NothingDrawnError, PedcontourError, StoreError
+from pedcontour.errors import GantryTiltError, NothingDrawnError, OutputOptionError, PedcontourError, StoreError
+from pedcontour.outputs import OutputStyle, OutputWishes
 from pedcontour.verdicts import Outcome, Verdict
 from service.jobs import Ending, Problem, State
 from tests.stand_ins.model import write_stand_in_model
@@ -194,6 +195,24 @@ def test_a_missing_key_is_said(gateway: Gateway) -> None:
 
 def test_models_are_listed(client: Client) -> None:
     assert [model["id"] for model in client.models()] == ["stand-in"]
+
+
+def test_templates_of_names_are_listed(client: Client) -> None:
+    assert [template["id"] for template in client.templates()] == ["tg263"]
+
+
+def test_output_options_are_sent_and_the_names_of_the_files_come_back(
+    client: Client, gateway: Gateway, series: Path
+) -> None:
+    job = client.submit(series, outputs=OutputWishes(profile="monaco", outputs=("rtstruct", "seg"), decimals="1"))
+    kept = gateway.jobs.get(job.id)
+    assert kept is not None
+    style = OutputStyle.from_data(kept.options.outputs)
+    assert (style.profile, style.holes, style.decimals) == ("monaco", "keyhole", 1)
+    assert style.formats == ("rtstruct", "seg", "report")
+    assert (job.roi_name("liver"), job.provenance) == ("Liver", None)
+    with pytest.raises(OutputOptionError, match="binary, labelmap"):
+        client.submit(series, outputs=OutputWishes(seg_encoding="fractional"))
 
 
 def answering(respond: Callable[[httpx.Request], httpx.Response]) -> Client:

@@ -22,6 +22,8 @@ def test_an_empty_shelf_is_said_to_be_empty(tmp_path: Path) -> None:
 def test_a_model_is_shown_with_its_card(program: Program) -> None:
     shown = program("models", "show", MODEL_ID).stdout
     assert "Draws what is painted" in shown and "Kidney_L" in shown
+    assert "Apache-2.0" in shown and "Tests of the service." in shown
+    assert program.json("models", "show", MODEL_ID)["digest"] in shown
 
 
 def test_an_unknown_model_ends_with_two(program: Program) -> None:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from pedcontour.contour import Report
 from pedcontour.contour.report import organ_reports
+from pedcontour.outputs import OutputStyle
 from pedcontour.verdicts import Outcome, Verdict
 
 PAGE = (Path(__file__).parents[3] / "docs" / "report.md").read_text("utf-8")
@@ -32,6 +33,6 @@ def test_a_report_of_another_schema_is_refused() -> None:
 
 def test_volumes_and_probabilities_are_given_to_sensible_digits() -> None:
     verdict = Verdict("kidney_left", Outcome.PRESENT, 12.345678, 12.343, 0.91234, "Drawn in full.")
-    (entry,) = organ_reports([verdict], {"kidney_left": 0.999987})
+    (entry,) = organ_reports([verdict], {"kidney_left": 0.999987}, OutputStyle())
     assert (entry.volume_before_ml, entry.volume_ml, entry.confidence) == (12.35, 12.34, 0.912)
     assert (entry.roi_name, entry.read_back_dice) == ("Kidney_L", 1.0)

@@ -57,7 +57,7 @@ def _write(result: ContouredSeries, folder: Path, formats: tuple[str, ...] = FOR
 
 
 def _check(folder: Path, result: ContouredSeries = RESULT) -> dict[str, float]:
-    return check_read_back(result, folder / "rtstruct.dcm", folder / "seg.dcm").dice
+    return check_read_back(result, {name: folder / f"{name}.dcm" for name in FORMATS}).dice
 
 
 def _edit(path: Path, change: Callable[[Dataset], None]) -> None:
@@ -67,10 +67,11 @@ def _edit(path: Path, change: Callable[[Dataset], None]) -> None:
 
 
 def test_faithful_files_come_back_with_dice_one(folder: Path) -> None:
-    proof = check_read_back(RESULT, folder / "rtstruct.dcm", folder / "seg.dcm")
-    assert [organ.organ for organ in proof.organs] == [roi.organ.id for roi in RESULT.rois]
+    proof = check_read_back(RESULT, {name: folder / f"{name}.dcm" for name in FORMATS})
+    expected = [(name, roi.organ.id) for name in FORMATS for roi in RESULT.rois]
+    assert [(organ.format, organ.organ) for organ in proof.organs] == expected
     assert set(proof.dice.values()) == {1.0}
-    assert {organ.rtstruct_shift_mm for organ in proof.organs} == {0.0}
+    assert {organ.shift_mm for organ in proof.organs} == {0.0}
 
 
 @pytest.mark.parametrize("orientation", [*POSITIONS.values(), oblique_orientation()])

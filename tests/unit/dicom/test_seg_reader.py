@@ -8,6 +8,7 @@ import pytest
 from pydicom import dcmread
 
 from pedcontour.dicom.seg_reader import seg_frames
+from pedcontour.volume import FloatArray
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,26 @@ def test_frames_equal_those_of_another_reader(samples: Path, name: str) -> None:
     assert (np.stack([frame.mask for frame in frames]) == expected).all()
 
 
-def test_a_label_map_segmentation_is_not_taken_for_a_binary_one(samples: Path) -> None:
-    with pytest.raises((ValueError, AttributeError)):
-        list(seg_frames(dcmread(samples / "dcmqi-segmentations/sparse-labelmap-noppv.dcm")))
+def test_a_label_map_equals_that_of_another_reader(samples: Path) -> None:
+    path = samples / "dcmqi-segmentations/sparse-labelmap-noppv.dcm"
+    frames = list(seg_frames(dcmread(path)))
+    expected = hd.seg.segread(path).pixel_array
+    shown = np.zeros_like(expected)
+    for frame in frames:
+        shown[_frame_at(frame.corners_mm, path)][frame.mask] = frame.segment
+    assert {frame.segment for frame in frames} == set(np.unique(expected[expected > 0]))
+    assert (shown == expected).all()
+
+
+def _frame_at(corners_mm: FloatArray, path: Path) -> int:
+    """The number of the frame that begins at the first corner."""
+    frames = dcmread(path).PerFrameFunctionalGroupsSequence
+    starts = np.array([groups.PlanePositionSequence[0].ImagePositionPatient for groups in frames], float)
+    return int(np.abs(starts - corners_mm[0]).sum(axis=1).argmin())
+
+
+def test_a_fractional_segmentation_is_refused(samples: Path) -> None:
+    dataset = dcmread(samples / "dcmqi-segmentations/liver.dcm")
+    dataset.SegmentationType = "FRACTIONAL"
+    with pytest.raises(ValueError, match="neither"):
+        list(seg_frames(dataset))

@@ -1,5 +1,6 @@
 """The SQL store and the memory store stay one, whatever is done to them; tests/contract holds the whole promise."""
 
+import json
 import sqlite3
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -83,6 +84,22 @@ def test_a_second_process_sees_what_the_first_accepted(tmp_path: Path) -> None:
     job = Job("a", Options("model"), START, START)
     open_job_table(url).accept(job)
     assert open_job_table(url).get("a") == job
+
+
+def test_a_table_of_the_time_before_output_options_and_provenance_is_read_and_written(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'jobs.sqlite'}"
+    job = Job("a", Options("model"), START, START)
+    open_job_table(url).accept(job)
+    with sqlite3.connect(tmp_path / "jobs.sqlite") as connection:
+        connection.execute("ALTER TABLE jobs DROP COLUMN provenance")
+        old = {"model_id": "model", "structures": None, "absent": [], "series_uid": None}
+        connection.execute("UPDATE jobs SET options = ?", (json.dumps(old),))
+    store = open_job_table(url)
+    assert store.get("a") == job
+    store.claim("a", "me")
+    store.end("a", "me", Ending(State.DONE, provenance={"input_sha256": "ab"}))
+    ended = store.get("a")
+    assert ended is not None and ended.provenance == {"input_sha256": "ab"}
 
 
 def test_a_database_that_cannot_be_opened_is_a_job_table_error_without_its_path(tmp_path: Path) -> None:

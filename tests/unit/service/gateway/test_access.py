@@ -31,6 +31,7 @@ def a_done_job(keyed: Gateway, tmp_path: Path) -> str:
 def test_without_a_valid_key_no_v1_route_answers(keyed: Gateway, tmp_path: Path, headers: dict[str, str]) -> None:
     job_id = a_done_job(keyed, tmp_path)
     routes = [*JOB_ROUTES, ("POST", "/v1/jobs"), ("GET", "/v1/models"), ("GET", "/v1/models/stand-in")]
+    routes.append(("GET", "/v1/templates"))
     for method, path in routes:
         answer = keyed.http.request(method, path.format(job=job_id), headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHORIZED")
@@ -58,7 +59,7 @@ def test_the_monitoring_needs_no_key(keyed: Gateway, path: str) -> None:
 
 
 def test_every_v1_route_is_in_this_test(keyed: Gateway) -> None:
-    known = {"/v1/jobs", "/v1/models", "/v1/models/{model_id}"} | {
+    known = {"/v1/jobs", "/v1/models", "/v1/models/{model_id}", "/v1/templates"} | {
         path.replace("{job}", "{job_id}") for _, path in JOB_ROUTES
     }
     paths = set(keyed.http.get("/openapi.json").json()["paths"]) - set(OPEN)

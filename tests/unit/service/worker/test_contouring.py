@@ -1,0 +1,52 @@
+"""From a job's row to the library's request, and from its outcome to what is kept with the job."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pydicom
+import pytest
+
+from pedcontour.bundle import load_bundle
+from pedcontour.dicom.ct_writer import write_ct_series
+from pedcontour.outputs import OutputStyle, RoiName, RoiNames
+from service.jobs import Job, Options
+from service.worker.contouring import EngineContourer
+from service.worker.run import Contoured
+from tests.stand_ins.model import MODEL_ID, ShadeEngine, shaded_torso, write_stand_in_model
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+OURS = RoiNames("ours", "Ours", {"liver": RoiName("Leber")})
+
+
+def contoured(tmp_path: Path, options: Options) -> Contoured:
+    write_stand_in_model(tmp_path / "models")
+    write_ct_series(shaded_torso(), tmp_path / "ct")
+    contour = EngineContourer(lambda model_id: load_bundle(tmp_path / "models" / model_id), ShadeEngine)
+    return contour(Job("job-1", options, NOW, NOW), tmp_path / "ct", tmp_path / "out", lambda stage, share: None)
+
+
+def test_a_job_is_written_in_the_style_that_its_row_holds(tmp_path: Path) -> None:
+    style = json.loads(json.dumps(OutputStyle(("rtstruct",), names=OURS).as_data()))
+    done = contoured(tmp_path, Options(MODEL_ID, ("liver",), outputs=style))
+    assert done.files == ("report.json", "rtstruct.dcm")
+    rtstruct = pydicom.dcmread(tmp_path / "out" / "rtstruct.dcm")
+    assert [item.ROIName for item in rtstruct.StructureSetROISequence] == ["Leber"]
+
+
+def test_the_provenance_is_that_of_the_report(tmp_path: Path) -> None:
+    done = contoured(tmp_path, Options(MODEL_ID, ("liver",)))
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert done.provenance == {
+        "input_sha256": report["input"]["digest_sha256"],
+        "model": report["model"],
+        "software": report["software"],
+    }
+    assert done.provenance["software"]["timings_s"].keys() >= {"read", "segment", "judge", "write", "check", "picture"}
+    assert (done.provenance["software"]["mode"], done.provenance["software"]["device"]) == ("full", "cpu")
+    assert done.provenance["model"]["digest_sha256"] == load_bundle(tmp_path / "models" / MODEL_ID).digest
+
+
+@pytest.mark.parametrize("options", [Options(MODEL_ID, ("liver",)), Options(MODEL_ID, ("liver",), outputs={})])
+def test_a_row_of_an_older_version_gives_the_default_files(tmp_path: Path, options: Options) -> None:
+    assert contoured(tmp_path, options).files == ("preview.png", "report.json", "rtstruct.dcm", "seg.dcm")
