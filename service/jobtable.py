@@ -4,42 +4,18 @@ The table holds no patient data: file counts, options, organ verdicts and the co
 an image that may be in it is the Series Instance UID that a sender chose a series by.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
-from pedcontour.errors import JobTableError
 from pedcontour.verdicts import Outcome, Verdict
-from service import jobs
+from service import database, jobs
+from service.database import Instant as _Instant
+from service.database import open_database
 from service.jobs import DEFAULT_RETRIES, Ending, Job, Options, Problem, Retries, State
 from service.jobstore import RUN_BUCKETS_S, Beat, Clock, Statistics, utc_now
-
-SQLITE_WAIT_S = 30
-"""How long a statement waits for another process's write: far above any write here, well below a lease."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-class _Instant(sa.types.TypeDecorator[datetime]):
-    """A point in time as whole microseconds since 1970 UTC: exact in every database."""
-
-    impl = sa.BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
-
-    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + value * _MICROSECOND
-
 
 _metadata = sa.MetaData()
 
@@ -80,28 +56,7 @@ _workers = sa.Table(
 
 def open_job_table(url: str, retries: Retries = DEFAULT_RETRIES, clock: Clock = utc_now) -> "SqlJobStore":
     """The job table at an SQLAlchemy URL, made where it is not there yet."""
-    address = make_url(url)
-    with _as_job_table_error():
-        if address.get_backend_name() == "sqlite":
-            if address.database:
-                Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-            engine = sa.create_engine(address, connect_args={"timeout": SQLITE_WAIT_S})
-            sa.event.listen(engine, "connect", _prepare_sqlite)
-        else:
-            engine = sa.create_engine(address, pool_pre_ping=True)
-        with engine.begin() as connection:
-            for table in _metadata.sorted_tables:
-                connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
-                for index in table.indexes:
-                    connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
-    return SqlJobStore(engine, retries, clock)
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")  # readers never wait for the one writer
-    cursor.execute("PRAGMA synchronous=FULL")  # a job that was accepted survives a power cut
-    cursor.close()
+    return SqlJobStore(open_database(url, _metadata), retries, clock)
 
 
 class SqlJobStore:
@@ -250,13 +205,10 @@ class SqlJobStore:
         self._engine.dispose()
 
     def _read(self, statement: Any) -> list[Any]:
-        with _as_job_table_error(), self._engine.connect() as connection:
-            return list(connection.execute(statement).all())
+        return database.read(self._engine, statement)
 
     def _write(self, statement: Any) -> list[Any]:
-        with _as_job_table_error(), self._engine.begin() as connection:
-            result = connection.execute(statement)
-            return list(result.all()) if result.returns_rows else []
+        return database.write(self._engine, statement)
 
 
 def _is_free(now: datetime) -> sa.ColumnElement[bool]:
@@ -298,12 +250,3 @@ def _as_job(row: Any) -> Job:
     values["warnings"] = tuple(values["warnings"])
     values["state"] = State(values["state"])
     return Job(**values)
-
-
-@contextmanager
-def _as_job_table_error() -> Iterator[None]:
-    """A database's own messages may hold values, so only the class of its error is told."""
-    try:
-        yield
-    except (SQLAlchemyError, OSError) as error:
-        raise JobTableError(type(error).__name__) from None
