@@ -15,7 +15,7 @@ from service import database, jobs
 from service.database import Instant as _Instant
 from service.database import open_database
 from service.jobs import DEFAULT_RETRIES, Ending, Job, Options, Problem, Retries, State
-from service.jobstore import RUN_BUCKETS_S, Beat, Clock, Statistics, utc_now
+from service.jobstore import QUARANTINED, Beat, Clock, Statistics, utc_now
 
 _metadata = sa.MetaData()
 
@@ -183,17 +183,14 @@ class SqlJobStore:
         by_state = dict.fromkeys(State, 0) | {State(row[0]): int(row[1]) for row in counts}
         oldest = sa.select(sa.func.min(_jobs.c.accepted_at, type_=_Instant)).where(_jobs.c.state == State.QUEUED)
         last = sa.select(sa.func.max(_jobs.c.started_at, type_=_Instant))
-        microseconds = sa.type_coerce(_jobs.c.ended_at, sa.BigInteger) - sa.type_coerce(
-            _jobs.c.started_at, sa.BigInteger
-        )
-        within = [sa.func.sum(sa.case((microseconds <= int(bound * 1e6), 1), else_=0)) for bound in RUN_BUCKETS_S]
-        runs = self._read(sa.select(sa.func.sum(microseconds), *within).where(_jobs.c.state == State.DONE))[0]
+        set_aside = _jobs.c.problem["code"].as_string() == QUARANTINED
+        silent = sa.and_(_jobs.c.state == State.RUNNING, _is_free(self._clock()))
         return Statistics(
             by_state=by_state,
             oldest_waiting_since=self._read(oldest)[0][0],
             last_claim_at=self._read(last)[0][0],
-            run_counts=[int(count or 0) for count in runs[1:]],
-            run_total_s=float(runs[0] or 0) / 1e6,
+            quarantined=self._count(set_aside),
+            expired_leases=self._count(silent),
         )
 
     def check(self) -> None:
@@ -203,6 +200,9 @@ class SqlJobStore:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+    def _count(self, condition: sa.ColumnElement[bool]) -> int:
+        return int(self._read(sa.select(sa.func.count()).select_from(_jobs).where(condition))[0][0])
 
     def _read(self, statement: Any) -> list[Any]:
         return database.read(self._engine, statement)
