@@ -310,7 +310,7 @@ def test_workers_are_remembered_by_their_last_sign_of_life(store: JobStore, cloc
     assert store.last_worker_seen("host") is None
 
 
-def test_statistics_count_states_waits_and_run_times(store: JobStore, clock: Clock) -> None:
+def test_statistics_count_states_and_waits(store: JobStore, clock: Clock) -> None:
     assert store.statistics().by_state == dict.fromkeys(State, 0)
     for n in range(4):
         store.accept(a_job(str(n), accepted_at=START + timedelta(seconds=n)))
