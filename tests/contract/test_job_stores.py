@@ -323,8 +323,14 @@ def test_statistics_count_states_and_waits(store: JobStore, clock: Clock) -> Non
     assert figures.by_state == dict.fromkeys(State, 0) | {State.QUEUED: 1, State.RUNNING: 1, State.DONE: 2}
     assert figures.oldest_waiting_since == START + timedelta(seconds=3)
     assert figures.last_claim_at == START + timedelta(seconds=44)
-    assert figures.run_total_s == 44.0
-    assert list(figures.run_counts)[:5] == [0, 1, 1, 1, 2]
+    assert (figures.quarantined, figures.expired_leases) == (0, 0)
+    clock.move(61)
+    assert store.statistics().expired_leases == 1
+    for n in range(2):
+        store.claim("2", f"owner-{n}")
+        clock.move(61)
+    store.claim("2", "the last")
+    assert (store.statistics().quarantined, store.statistics().expired_leases) == (1, 0)
 
 
 def test_a_store_that_works_says_so(store: JobStore) -> None:
