@@ -1,4 +1,4 @@
-"""A service with and without keys, asked from here and from elsewhere. The matrix of all routes has a file of its own."""
+"""A service with and without keys, asked from here and from elsewhere; the matrix of all routes has its own file."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -63,9 +63,7 @@ def test_refusals_are_recorded_with_their_code_and_reaching_for_foreign_results_
     ]
 
 
-@pytest.mark.parametrize(
-    "path", ["/v1/jobs/Phantom^Child/cancel", "/v1/jobs/Phantom%5EChild/results/Phantom^Child.dcm"]
-)
+@pytest.mark.parametrize("path", ["/v1/jobs/Phantom^Child/cancel", "/v1/jobs/Phantom^Child/results/Phantom^Child.dcm"])
 def test_what_a_caller_puts_into_an_address_is_not_recorded(keyed: Gateway, path: str) -> None:
     keyed.http.request("POST" if "cancel" in path else "GET", path, headers=MINE)
     [entry] = keyed.parts.audit.entries  # type: ignore[attr-defined]

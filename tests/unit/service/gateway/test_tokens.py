@@ -1,6 +1,7 @@
 """Bearer tokens of a real issuer on this machine: which are taken, which are not, and what happens when it is away."""
 
 import base64
+import hmac
 import json
 import time
 from collections.abc import Iterator
@@ -26,6 +27,14 @@ class Clock:
 
     def __call__(self) -> float:
         return self.seconds
+
+
+def _text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _part(document: dict[str, str]) -> str:
+    return _text(json.dumps(document).encode())
 
 
 @pytest.fixture(scope="module")
@@ -103,18 +112,20 @@ def test_a_token_of_another_key_under_a_known_name_is_refused(issuer: Issuer, to
 
 def test_a_token_signed_with_the_public_key_as_a_shared_secret_is_refused(issuer: Issuer, tokens: IssuedTokens) -> None:
     public = issuer.rsa.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
+    _, claims, _ = issuer.token().split(".")
+    signed = f"{_part({'alg': 'HS256', 'kid': 'rsa-1'})}.{claims}"
+    signature = _text(hmac.digest(public, signed.encode(), "sha256"))
     with pytest.raises(TokenInvalidError):
-        tokens.principal(issuer.token(key=public, alg="HS256"))
+        tokens.principal(f"{signed}.{signature}")
 
 
 def test_an_unsigned_token_is_refused(issuer: Issuer, tokens: IssuedTokens) -> None:
     _, claims, _ = issuer.token().split(".")
-    header = base64.urlsafe_b64encode(json.dumps({"alg": "none", "kid": "rsa-1"}).encode()).rstrip(b"=").decode()
     for signature in ("", "x"):
         with pytest.raises(TokenInvalidError):
-            tokens.principal(f"{header}.{claims}.{signature}")
+            tokens.principal(f"{_part({'alg': 'none', 'kid': 'rsa-1'})}.{claims}.{signature}")
 
 
 @pytest.mark.parametrize("text", ["", ".", "..", "a.b.c", "é.é.é", "x" * 20_000, "[" * 5000 + ".a.b"])
