@@ -346,15 +346,51 @@ class ServiceUnreachableError(PedcontourError):
 
 
 class UnauthorizedError(RequestError):
-    """A valid API key is needed; send it in the header `X-API-Key`."""
+    """A valid API key is needed, in the header `X-API-Key`, or a bearer token where the service takes tokens."""
 
     code = "UNAUTHORIZED"
 
 
+class TokenInvalidError(UnauthorizedError):
+    """The bearer token has expired, is malformed, or is not of this service's issuer and audience; get a new one."""
+
+    code = "TOKEN_INVALID"
+
+
+class ScopeMissingError(RequestError):
+    """The key or token is valid but may not do this; ask for one with the scope that the detail names."""
+
+    code = "SCOPE_MISSING"
+
+
+class AuditBrokenError(PedcontourError):
+    """The audit chain is broken at the place that the detail names: a record was changed, removed or put between."""
+
+    code = "AUDIT_BROKEN"
+
+
+class KeyNotFoundError(RequestError):
+    """There is no API key of that prefix; `pedcontour keys list` shows them all."""
+
+    code = "KEY_NOT_FOUND"
+
+
 class ForbiddenBindingError(RequestError):
-    """The service listens beyond this machine only with API keys; set PEDCONTOUR_API_KEYS, or bind to 127.0.0.1."""
+    """Beyond this machine the service needs an API key; make one with `pedcontour keys new`, or bind to 127.0.0.1."""
 
     code = "API_KEY_NEEDED"
+
+
+class HostNotAllowedError(RequestError):
+    """The service does not answer under this host name; PEDCONTOUR_ALLOWED_HOSTS names those that it does."""
+
+    code = "HOST_NOT_ALLOWED"
+
+
+class CrossSiteError(RequestError):
+    """A web page of another site sent this request; the service answers programs, and no foreign pages."""
+
+    code = "CROSS_SITE"
 
 
 class NoSuchPageError(RequestError):
@@ -397,6 +433,18 @@ class BrokerError(StoreError):
     """The broker did not take or give a message; the job is kept and its message is sent again."""
 
     code = "BROKER_FAILED"
+
+
+class AuditError(StoreError):
+    """The audit file could not be written or read; what must be recorded is refused until it can: check its disk."""
+
+    code = "AUDIT_FAILED"
+
+
+class IssuerUnreachableError(StoreError):
+    """The issuer of bearer tokens does not answer, so no token can be checked; try again, or use an API key."""
+
+    code = "ISSUER_UNREACHABLE"
 
 
 class NotReadyError(StoreError):

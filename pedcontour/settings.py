@@ -6,12 +6,13 @@ compares it with this file.
 """
 
 import os
+import re
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -23,6 +24,9 @@ PREFIX = "PEDCONTOUR_"
 
 SECRETS_DIR = Path("/run/secrets")
 """Where Docker and Kubernetes mount secrets as files: a password in a variable is seen by whoever may inspect one."""
+
+AsymmetricAlgorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+"""Signatures that one key makes and another checks (RFC 7518 3.1): a gateway never holds what could sign a token."""
 
 
 def _models_beside_the_code() -> Path:
@@ -66,14 +70,67 @@ class Settings(BaseSettings):
     # Where the service listens, and for whom
     host: str = Field(
         default="127.0.0.1",
-        description="Address the gateway binds to. Beyond the loopback interface it starts only with API keys set.",
+        description="Address the gateway binds to. Beyond the loopback interface it starts only with an API key or an "
+        "issuer of tokens.",
     )
     port: int = Field(default=8000, ge=0, le=65535, description="TCP port the gateway binds to.")
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(),
-        description="Comma-separated keys, each at least 16 characters. With any set, every /v1 request needs one in "
-        "`X-API-Key`; jobs are visible to the key that sent them only.",
+        description="Comma-separated keys, each at least 16 characters, with every scope; each is a tenant of its own. "
+        "Keys with a name, scopes and an end come from `pedcontour keys new`.",
     )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Comma-separated names under which the gateway may be asked (`Host`); empty takes every name, but "
+        "on a service without keys only those of this machine.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Comma-separated addresses of proxies whose `X-Forwarded-For` and `-Proto` are believed; empty is "
+        "none.",
+    )
+    hsts_s: int = Field(
+        default=0,
+        ge=0,
+        description="Seconds of Strict-Transport-Security; set it where a proxy speaks TLS. 0 sends none.",
+    )
+    metrics_open: bool = Field(
+        default=False,
+        description="Whether /metrics answers anybody; else, beyond this machine, it needs the scope `metrics:read`.",
+    )
+
+    # Whose bearer tokens are taken
+    oidc_issuer: str | None = Field(
+        default=None, description="Issuer of bearer tokens, as its tokens spell it (`iss`); empty takes API keys only."
+    )
+    oidc_audience: str | None = Field(
+        default=None, description="What a token must be for (`aud`); needed with an issuer."
+    )
+    oidc_jwks_url: str | None = Field(
+        default=None,
+        description="Where the issuer's public keys are; empty asks the issuer (OpenID Connect Discovery).",
+    )
+    oidc_tenant_claim: str = Field(default="tenant", description="Claim that names the tenant.")
+    oidc_scopes_claim: str = Field(default="scope", description="Claim with the scopes, a list or with spaces between.")
+    oidc_algorithms: Annotated[tuple[AsymmetricAlgorithm, ...], NoDecode] = Field(
+        default=("RS256", "ES256"),
+        min_length=1,
+        description="Comma-separated signature algorithms, asymmetric ones only.",
+    )
+    oidc_leeway_s: float = Field(
+        default=30.0, ge=0, le=300, description="Seconds by which the clocks of issuer and gateway may differ."
+    )
+
+    # What is recorded of who did what
+    audit_dir: Path | None = Field(
+        default=None, description="Folder of the audit files; empty is `audit` in the data folder."
+    )
+    audit_file_bytes: int = Field(
+        default=64 * 1024**2,
+        ge=4096,
+        description="Size after which, or else daily, a new audit file is begun (64 MiB).",
+    )
+    audit_addresses: bool = Field(default=True, description="Whether audit records hold the address of the caller.")
 
     # Where its state lies
     data_dir: Path = Field(
@@ -132,6 +189,9 @@ class Settings(BaseSettings):
     )
 
     log_level: str = Field(default="INFO", description="Least severe log level: DEBUG, INFO, WARNING or ERROR.")
+    log_format: Literal["json", "text"] = Field(
+        default="json", description="`json` for machines, one object a line; `text` for people."
+    )
 
     @classmethod
     def read(cls, **given: Any) -> Self:
@@ -148,9 +208,9 @@ class Settings(BaseSettings):
             }
         raise RequestError("; ".join(f"{name}: {why.removeprefix('Value error, ')}" for name, why in wrong.items()))
 
-    @field_validator("api_keys", mode="before")
+    @field_validator("api_keys", "allowed_hosts", "trusted_proxies", "oidc_algorithms", mode="before")
     @classmethod
-    def _split_keys(cls, value: Any) -> Any:
+    def _split(cls, value: Any) -> Any:
         return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
 
     @field_validator("api_keys")
@@ -159,6 +219,26 @@ class Settings(BaseSettings):
         if any(len(key.get_secret_value()) < 16 for key in keys):
             raise ValueError("an API key has at least 16 characters")
         return keys
+
+    @field_validator("oidc_issuer", "oidc_jwks_url")
+    @classmethod
+    def _over_tls(cls, url: str | None) -> str | None:
+        if url is not None and not re.match(r"https://|http://(localhost|127\.0\.0\.1|\[::1\])(:|/|$)", url):
+            raise ValueError("an issuer is asked over https; http is for this machine only")
+        return url
+
+    @model_validator(mode="after")
+    def _issuer_with_audience(self) -> Self:
+        if self.oidc_issuer is not None and self.oidc_audience is None:
+            raise ValueError(
+                "PEDCONTOUR_OIDC_ISSUER needs PEDCONTOUR_OIDC_AUDIENCE: a token for another service is none"
+            )
+        return self
+
+    @property
+    def audit_folder(self) -> Path:
+        """Folder of the audit files."""
+        return self.audit_dir or self.data_dir / "audit"
 
     @property
     def uploads_dir(self) -> Path:

@@ -21,7 +21,8 @@ import httpx
 
 from pedcontour.errors import ServiceUnreachableError
 from pedcontour.settings import Settings
-from service.gateway.keys import KeyRing, check_binding
+from service.gateway.start import check_guard
+from service.logs import configure_logs
 from service.processes import Child
 from service.uploads import sweep_uploads
 
@@ -51,6 +52,7 @@ class RunningService:
 
 def serve(settings: Settings, on_ready: Callable[[RunningService], None] = lambda _: None) -> None:
     """Run the service until SIGTERM or SIGINT; must be called from the main thread. Raises what ``running`` raises."""
+    configure_logs(settings.log_level, settings.log_format)
     with suppress(_StopServing), _signals(), running(settings) as service:
         on_ready(service)
         threading.Event().wait()
@@ -68,7 +70,7 @@ def running(
     Raises ``ForbiddenBindingError``, ``BrokerError``; ``ServiceUnreachableError`` when the data folder is in use or a
     part does not start.
     """
-    check_binding(settings.host, KeyRing(key.get_secret_value() for key in settings.api_keys))
+    check_guard(settings)
     with ExitStack() as stack:
         stack.enter_context(_only_one(settings.data_dir))
         sweep_uploads(settings.uploads_dir)  # alone here, so whatever is unfinished broke off

@@ -6,11 +6,12 @@ nothing.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from pedcontour.errors import AttemptsExhaustedError
 from service import jobs
 from service.jobs import DEFAULT_RETRIES, Ending, Job, Retries, State
 
@@ -20,8 +21,9 @@ Clock = Callable[[], datetime]
 SILENT_HEARTBEATS = 4
 """So many of a worker's signs of life must be missing before it counts as gone."""
 
-RUN_BUCKETS_S = (1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
-"""Upper bounds of the histogram of run times: from a small phantom on a GPU to a long series on a busy CPU."""
+
+QUARANTINED = AttemptsExhaustedError.code
+"""Code of the problem of a job that was set aside."""
 
 
 def utc_now() -> datetime:
@@ -38,13 +40,13 @@ class Beat:
 
 @dataclass(frozen=True)
 class Statistics:
-    """The table in figures. ``run_counts[n]`` done jobs ran at most ``RUN_BUCKETS_S[n]`` seconds."""
+    """The table in figures; ``expired_leases`` are running jobs whose owner fell silent."""
 
     by_state: Mapping[State, int]
     oldest_waiting_since: datetime | None = None
     last_claim_at: datetime | None = None
-    run_counts: Sequence[int] = field(default_factory=lambda: [0] * len(RUN_BUCKETS_S))
-    run_total_s: float = 0.0
+    quarantined: int = 0
+    expired_leases: int = 0
 
 
 class JobStore(Protocol):
@@ -193,17 +195,13 @@ class MemoryJobStore:
         """See ``JobStore.statistics``."""
         with self._lock:
             every = list(self._jobs.values())
-        runs = [
-            (job.ended_at - job.started_at).total_seconds()
-            for job in every
-            if job.state is State.DONE and job.ended_at and job.started_at
-        ]
+        now = self._clock()
         return Statistics(
             by_state={state: sum(job.state is state for job in every) for state in State},
             oldest_waiting_since=min((job.accepted_at for job in every if job.state is State.QUEUED), default=None),
             last_claim_at=max((job.started_at for job in every if job.started_at), default=None),
-            run_counts=[sum(run <= bound for run in runs) for bound in RUN_BUCKETS_S],
-            run_total_s=sum(runs),
+            quarantined=sum(job.problem is not None and job.problem.code == QUARANTINED for job in every),
+            expired_leases=sum(job.state is State.RUNNING and jobs.is_free(job, now) for job in every),
         )
 
     def check(self) -> None:

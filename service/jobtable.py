@@ -4,42 +4,18 @@ The table holds no patient data: file counts, options, organ verdicts and the co
 an image that may be in it is the Series Instance UID that a sender chose a series by.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
-from pedcontour.errors import JobTableError
 from pedcontour.verdicts import Outcome, Verdict
-from service import jobs
+from service import database, jobs
+from service.database import Instant as _Instant
+from service.database import as_job_table_error, open_database
 from service.jobs import DEFAULT_RETRIES, Ending, Job, Options, Problem, Retries, State
-from service.jobstore import RUN_BUCKETS_S, Beat, Clock, Statistics, utc_now
-
-SQLITE_WAIT_S = 30
-"""How long a statement waits for another process's write: far above any write here, well below a lease."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-class _Instant(sa.types.TypeDecorator[datetime]):
-    """A point in time as whole microseconds since 1970 UTC: exact in every database."""
-
-    impl = sa.BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
-
-    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + value * _MICROSECOND
-
+from service.jobstore import QUARANTINED, Beat, Clock, Statistics, utc_now
 
 _metadata = sa.MetaData()
 
@@ -81,21 +57,9 @@ _workers = sa.Table(
 
 def open_job_table(url: str, retries: Retries = DEFAULT_RETRIES, clock: Clock = utc_now) -> "SqlJobStore":
     """The job table at an SQLAlchemy URL, made where it is not there yet."""
-    address = make_url(url)
-    with _as_job_table_error():
-        if address.get_backend_name() == "sqlite":
-            if address.database:
-                Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-            engine = sa.create_engine(address, connect_args={"timeout": SQLITE_WAIT_S})
-            sa.event.listen(engine, "connect", _prepare_sqlite)
-        else:
-            engine = sa.create_engine(address, pool_pre_ping=True)
-        with engine.begin() as connection:
-            for table in _metadata.sorted_tables:
-                connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
-                for index in table.indexes:
-                    connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
-            _add_provenance(connection)
+    engine = open_database(url, _metadata)
+    with as_job_table_error(), engine.begin() as connection:
+        _add_provenance(connection)
     return SqlJobStore(engine, retries, clock)
 
 
@@ -104,13 +68,6 @@ def _add_provenance(connection: sa.Connection) -> None:
     if "provenance" not in {column["name"] for column in sa.inspect(connection).get_columns(_jobs.name)}:
         column = sa.schema.CreateColumn(_jobs.c.provenance).compile(dialect=connection.dialect)
         connection.execute(sa.text(f"ALTER TABLE jobs ADD COLUMN {column}"))
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")  # readers never wait for the one writer
-    cursor.execute("PRAGMA synchronous=FULL")  # a job that was accepted survives a power cut
-    cursor.close()
 
 
 class SqlJobStore:
@@ -238,17 +195,14 @@ class SqlJobStore:
         by_state = dict.fromkeys(State, 0) | {State(row[0]): int(row[1]) for row in counts}
         oldest = sa.select(sa.func.min(_jobs.c.accepted_at, type_=_Instant)).where(_jobs.c.state == State.QUEUED)
         last = sa.select(sa.func.max(_jobs.c.started_at, type_=_Instant))
-        microseconds = sa.type_coerce(_jobs.c.ended_at, sa.BigInteger) - sa.type_coerce(
-            _jobs.c.started_at, sa.BigInteger
-        )
-        within = [sa.func.sum(sa.case((microseconds <= int(bound * 1e6), 1), else_=0)) for bound in RUN_BUCKETS_S]
-        runs = self._read(sa.select(sa.func.sum(microseconds), *within).where(_jobs.c.state == State.DONE))[0]
+        set_aside = _jobs.c.problem["code"].as_string() == QUARANTINED
+        silent = sa.and_(_jobs.c.state == State.RUNNING, _is_free(self._clock()))
         return Statistics(
             by_state=by_state,
             oldest_waiting_since=self._read(oldest)[0][0],
             last_claim_at=self._read(last)[0][0],
-            run_counts=[int(count or 0) for count in runs[1:]],
-            run_total_s=float(runs[0] or 0) / 1e6,
+            quarantined=self._count(set_aside),
+            expired_leases=self._count(silent),
         )
 
     def check(self) -> None:
@@ -259,14 +213,14 @@ class SqlJobStore:
         """Close every connection."""
         self._engine.dispose()
 
+    def _count(self, condition: sa.ColumnElement[bool]) -> int:
+        return int(self._read(sa.select(sa.func.count()).select_from(_jobs).where(condition))[0][0])
+
     def _read(self, statement: Any) -> list[Any]:
-        with _as_job_table_error(), self._engine.connect() as connection:
-            return list(connection.execute(statement).all())
+        return database.read(self._engine, statement)
 
     def _write(self, statement: Any) -> list[Any]:
-        with _as_job_table_error(), self._engine.begin() as connection:
-            result = connection.execute(statement)
-            return list(result.all()) if result.returns_rows else []
+        return database.write(self._engine, statement)
 
 
 def _is_free(now: datetime) -> sa.ColumnElement[bool]:
@@ -308,12 +262,3 @@ def _as_job(row: Any) -> Job:
     values["warnings"] = tuple(values["warnings"])
     values["state"] = State(values["state"])
     return Job(**values)
-
-
-@contextmanager
-def _as_job_table_error() -> Iterator[None]:
-    """A database's own messages may hold values, so only the class of its error is told."""
-    try:
-        yield
-    except (SQLAlchemyError, OSError) as error:
-        raise JobTableError(type(error).__name__) from None

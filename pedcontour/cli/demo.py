@@ -77,6 +77,7 @@ def run_demo(
         source = ct or _make_child(folder / PHANTOM, quiet=quiet)
         _say("Starting the service on a free port of this machine", quiet=quiet)
         own = {"host": "127.0.0.1", "port": 0, "data_dir": folder / "service", "redis_url": None, "database_url": None}
+        own |= {"oidc_issuer": None, "allowed_hosts": (), "audit_dir": None}
         here = settings.model_copy(update=own)
         with (
             _logs_kept_on_failure(folder / "logs", out),

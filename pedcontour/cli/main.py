@@ -5,8 +5,10 @@ from typing import Annotated
 import typer
 
 from pedcontour import __version__
+from pedcontour.cli.audit import audit
 from pedcontour.cli.contour import contour
 from pedcontour.cli.demo import demo
+from pedcontour.cli.keys import keys
 from pedcontour.cli.models import models
 from pedcontour.cli.phantom import phantom
 from pedcontour.cli.serve import serve
@@ -45,3 +47,5 @@ app.command()(serve)
 app.command()(demo)
 app.command()(phantom)
 app.add_typer(models, name="models")
+app.add_typer(keys, name="keys")
+app.add_typer(audit, name="audit")

@@ -21,14 +21,14 @@ def serve(
     """Run the service: gateway, worker and broker, until Ctrl-C.
 
     Everything lies in one data folder and survives a restart. Beyond this
-    machine it listens only with API keys (PEDCONTOUR_API_KEYS).
+    machine it listens only with an API key (pedcontour keys new).
     docs/settings.md lists every setting.
 
     \b
     Examples:
       pedcontour serve
       pedcontour serve --port 9000 --data-dir /var/lib/pedcontour
-      PEDCONTOUR_API_KEYS=a-long-random-key pedcontour serve --host 0.0.0.0
+      pedcontour keys new --tenant radiotherapy && pedcontour serve --host 0.0.0.0
     """
     from pedcontour.settings import Settings
     from service.embedded import RunningService

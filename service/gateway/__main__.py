@@ -13,7 +13,7 @@ from service.logs import configure_logs
 def main() -> None:
     """Serve HTTP with the settings of the environment until SIGTERM or SIGINT."""
     settings = Settings()
-    configure_logs(settings.log_level)
+    configure_logs(settings.log_level, settings.log_format)
     app = create_app(parts_from(settings))
     uvicorn.run(
         app,
@@ -22,6 +22,8 @@ def main() -> None:
         log_config=None,
         access_log=False,  # addresses hold ids
         server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=",".join(settings.trusted_proxies),
         timeout_graceful_shutdown=math.ceil(settings.stop_grace_s / 2),
     )
 

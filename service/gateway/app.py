@@ -2,18 +2,22 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 
 from pedcontour import __version__
 from service.gateway import health_routes, job_routes, model_routes, result_routes, template_routes
-from service.gateway.envelope import Envelope
-from service.gateway.metrics import JobCollector, RequestMetrics
+from service.gateway.access import authorize
+from service.gateway.auditing import Auditor
+from service.gateway.contract import contract_of
+from service.gateway.doorkeeper import Doorkeeper
+from service.gateway.envelope import Envelope, security_headers
+from service.gateway.job_metrics import JobCollector
+from service.gateway.metrics import RequestMetrics
 from service.gateway.parts import GatewayParts
-from service.gateway.problems import MEDIA_TYPE, add_problem_handlers
+from service.gateway.problems import add_problem_handlers
 from service.reconciler import Reconciler
 
 DESCRIPTION = """Draws the organs at risk on a child's planning CT: DICOM CT in, RTSTRUCT and DICOM-SEG out.
@@ -41,47 +45,30 @@ def create_app(parts: GatewayParts) -> FastAPI:
         version=__version__,
         description=DESCRIPTION,
         lifespan=lifespan,
+        dependencies=[Depends(authorize)],
         docs_url=None,  # Swagger's page loads scripts from elsewhere, which a hospital's network rightly forbids
         redoc_url=None,
         generate_unique_id_function=_operation_id,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     registry = CollectorRegistry()
-    registry.register(JobCollector(parts.jobs, parts.queue, parts.clock))
+    registry.register(JobCollector(parts))
     app.state.parts = parts
     app.state.registry = registry
     app.state.metrics = RequestMetrics(registry)
     for routes in (job_routes, result_routes, model_routes, template_routes, health_routes):
         app.include_router(routes.router)
     add_problem_handlers(app)
-    app.add_middleware(Envelope, metrics=app.state.metrics)
-    app.openapi = lambda: _contract(app)  # type: ignore[method-assign]
+    app.add_middleware(Doorkeeper, hosts=parts.allowed_hosts)
+    app.add_middleware(
+        Envelope,
+        metrics=app.state.metrics,
+        auditor=Auditor(parts.audit, with_addresses=parts.audit_addresses),
+        headers=security_headers(parts.hsts_s),
+    )
+    app.openapi = lambda: contract_of(app)  # type: ignore[method-assign]
     return app
 
 
 def _operation_id(route: APIRoute) -> str:
     return route.name
-
-
-def _contract(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's document, with problems under their own media type and without answers that are never given."""
-    if app.openapi_schema is None:
-        document = FastAPI.openapi(app)
-        for operations in document["paths"].values():
-            for operation in operations.values():
-                operation["responses"] = {
-                    status: _as_problem(response)
-                    for status, response in operation["responses"].items()
-                    if "HTTPValidationError" not in str(response)
-                }
-        for name in ("HTTPValidationError", "ValidationError"):
-            document["components"]["schemas"].pop(name, None)
-        app.openapi_schema = document
-    return app.openapi_schema
-
-
-def _as_problem(response: dict[str, Any]) -> dict[str, Any]:
-    content = response.get("content", {})
-    if content.get("application/json", {}).get("schema", {}).get("$ref", "").endswith("/Problem"):
-        return response | {"content": {MEDIA_TYPE: content["application/json"]}}
-    return response

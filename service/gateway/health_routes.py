@@ -1,4 +1,4 @@
-"""Whether the service lives, can work, and how it does. Open to the monitoring without a key; nothing of a patient."""
+"""Whether the service lives, can work, and how it does; nothing of a patient."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pedcontour.errors import NotReadyError, StoreError
 from service.gateway import schemas
-from service.gateway.access import Parts
+from service.gateway.access import Parts, SeesDetails
 from service.gateway.parts import GatewayParts
 from service.gateway.responses import problems
 
@@ -22,8 +22,11 @@ def live() -> schemas.Alive:
 
 
 @router.get("/health/ready", summary="Can jobs be taken and finished?", responses=problems(503))
-def ready(parts: Parts) -> schemas.Ready:
-    """Asks the job table, the broker and the result store, and whether a worker was heard of lately."""
+def ready(parts: Parts, details: SeesDetails) -> schemas.Ready:
+    """Asks the job table, the broker and the result store, and whether a worker was heard of lately.
+
+    Which of them fails is told to this machine and to whoever may read the figures.
+    """
     checks: dict[str, Callable[[], None]] = {
         "job_table": parts.jobs.check,
         "broker": parts.queue.check,
@@ -31,8 +34,8 @@ def ready(parts: Parts) -> schemas.Ready:
         "worker": lambda: _worker_lives(parts),
     }
     if missing := [name for name, check in checks.items() if not _passes(check)]:
-        raise NotReadyError(", ".join(missing))
-    return schemas.Ready(checks=dict.fromkeys(checks, "ok"))
+        raise NotReadyError(", ".join(missing) if details else "")
+    return schemas.Ready(checks=dict.fromkeys(checks, "ok") if details else {})
 
 
 @router.get(

@@ -8,7 +8,10 @@ from typing import Protocol
 from pedcontour.bundle import ModelBundle
 from pedcontour.outputs import TemplateFolder
 from pedcontour.storage import ResultStore
+from service.audit import AuditTrail, MemoryTrail
+from service.figures import FigureStore, MemoryFigures
 from service.gateway.keys import KeyRing
+from service.gateway.principals import Principal
 from service.jobstore import Clock, JobStore, utc_now
 from service.queue import JobQueue
 from service.uploads import UploadLimits
@@ -26,13 +29,24 @@ class Models(Protocol):
         ...
 
 
+class Tokens(Protocol):
+    """The issuer whose bearer tokens are taken."""
+
+    def principal(self, token: str) -> Principal:
+        """Whose token this is. Raises ``TokenInvalidError``, ``IssuerUnreachableError``."""
+        ...
+
+
 @dataclass(frozen=True)
 class GatewayParts:
     """Everything the gateway works with.
 
     ``worker_silent_s`` is how long no worker may have been heard of before the service counts as not ready;
     ``resend_after_s`` how long a job's first message may go unheard; ``reconcile_every_s`` None leaves the re-sending
-    of messages to somebody else. ``templates`` are the site's own ROI names.
+    of messages to somebody else. ``templates`` are the site's own ROI names. ``tokens`` None takes keys only;
+    ``metrics_open`` gives the figures to anybody.
+    ``audit`` keeps the records of who did what, with the callers' addresses where ``audit_addresses`` says so.
+    ``allowed_hosts`` empty answers under every name; ``hsts_s`` 0 leaves TLS to be forgotten by browsers.
     """
 
     jobs: JobStore
@@ -47,3 +61,10 @@ class GatewayParts:
     resend_after_s: float = 30.0
     clock: Clock = utc_now
     templates: TemplateFolder = field(default_factory=TemplateFolder)
+    tokens: Tokens | None = None
+    metrics_open: bool = False
+    figures: FigureStore = field(default_factory=MemoryFigures)
+    audit: AuditTrail = field(default_factory=MemoryTrail)
+    audit_addresses: bool = True
+    allowed_hosts: tuple[str, ...] = ()
+    hsts_s: int = 0

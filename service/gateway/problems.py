@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from pedcontour import errors
 from pedcontour.errors import PedcontourError
+from service.gateway.challenges import challenges
 from service.gateway.schemas import Problem
 from service.jobs import Problem as JobProblem
 
@@ -22,6 +23,9 @@ RETRY_AFTER_S = 10
 
 STATUS: tuple[tuple[type[PedcontourError], int], ...] = (
     (errors.UnauthorizedError, 401),
+    (errors.ScopeMissingError, 403),
+    (errors.CrossSiteError, 403),
+    (errors.HostNotAllowedError, 421),
     (errors.JobNotFoundError, 404),
     (errors.ResultNotFoundError, 404),
     (errors.ModelNotFoundError, 404),
@@ -61,12 +65,13 @@ def problem_response(error: PedcontourError, headers: dict[str, str] | None = No
     """An error as an answer."""
     status = status_of(error)
     extra = dict(headers or {})
-    if status == 401:
-        extra["WWW-Authenticate"] = 'ApiKey header="X-API-Key"'
     if status == 503:
         extra["Retry-After"] = str(RETRY_AFTER_S)
     document = problem_of(JobProblem.of(error), status).model_dump(mode="json", exclude_none=True)
-    return JSONResponse(document, status, extra, MEDIA_TYPE)
+    response = JSONResponse(document, status, extra, MEDIA_TYPE)
+    for challenge in challenges(error):
+        response.headers.append("WWW-Authenticate", challenge)
+    return response
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -76,20 +81,23 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
 
 
-async def _refused(_request: Request, error: Exception) -> JSONResponse:
+async def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, PedcontourError)  # noqa: S101 - registered for this class
+    request.state.problem_code = error.code
     return problem_response(error)
 
 
-async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     """Say which parameter and why, and never its value."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
+    request.state.problem_code = errors.RequestError.code
     what = "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors())
     return problem_response(errors.RequestError(what[:500]))
 
 
-async def _http(_request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
     known: dict[int, type[PedcontourError]] = {404: errors.NoSuchPageError, 405: errors.MethodNotAllowedError}
     kind: Any = known.get(error.status_code, errors.RequestError)
+    request.state.problem_code = kind.code
     return problem_response(kind(), dict(error.headers or {}))

@@ -6,7 +6,8 @@ from service.gateway.schemas import Problem
 
 _MEANING = {
     400: "The upload is empty or malformed.",
-    401: "A valid API key is needed.",
+    401: "A valid API key or token is needed.",
+    403: "The key or token lacks the scope that the detail names.",
     404: "There is no such thing, or it belongs to another key.",
     409: "The job has no results (yet).",
     413: "The upload is over the limit.",

@@ -222,5 +222,6 @@ class Ready(BaseModel):
 
     status: Literal["ready"] = "ready"
     checks: dict[str, Literal["ok"]] = Field(
-        examples=[{"job_table": "ok", "broker": "ok", "store": "ok", "worker": "ok"}]
+        description="What was asked; empty for a stranger.",
+        examples=[{"job_table": "ok", "broker": "ok", "store": "ok", "worker": "ok"}],
     )

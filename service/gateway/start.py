@@ -9,11 +9,18 @@ from pedcontour.errors import BrokerError
 from pedcontour.outputs import TemplateFolder
 from pedcontour.settings import Settings
 from pedcontour.storage import LocalResultStore
+from service.audit import FileTrail
+from service.figuretable import open_figure_table
+from service.gateway.doorkeeper import THIS_MACHINE
+from service.gateway.issuer_keys import IssuerKeys
 from service.gateway.keys import KeyRing, check_binding
-from service.gateway.parts import GatewayParts
+from service.gateway.parts import GatewayParts, Tokens
+from service.gateway.remembered_keys import RememberedKeys
+from service.gateway.tokens import IssuedTokens, TokenRules
 from service.jobs import Retries
 from service.jobstore import SILENT_HEARTBEATS
 from service.jobtable import open_job_table
+from service.keytable import open_key_table
 from service.queue import CeleryJobQueue, make_celery
 from service.uploads import ABANDONED_S, UploadLimits, sweep_uploads
 
@@ -39,8 +46,8 @@ def parts_from(settings: Settings) -> GatewayParts:
 
     Raises ``ForbiddenBindingError``, ``BrokerError`` without a URL, ``JobTableError``, ``StoreError``.
     """
-    keys = KeyRing(key.get_secret_value() for key in settings.api_keys)
-    check_binding(settings.host, keys)
+    keys = key_ring(settings)
+    check_binding(settings.host, lambda: _is_guarded(settings, keys))
     broker_url = settings.broker_url
     if broker_url is None:
         raise BrokerError("PEDCONTOUR_REDIS_URL is not set")
@@ -59,4 +66,41 @@ def parts_from(settings: Settings) -> GatewayParts:
         reconcile_every_s=settings.reconcile_every_s,
         resend_after_s=settings.resend_after_s,
         templates=TemplateFolder(settings.templates_dir),
+        tokens=tokens_from(settings),
+        metrics_open=settings.metrics_open,
+        figures=open_figure_table(settings.job_table_url),
+        audit=FileTrail(settings.audit_folder, settings.audit_file_bytes),
+        audit_addresses=settings.audit_addresses,
+        allowed_hosts=settings.allowed_hosts or (() if _is_guarded(settings, keys) else (*THIS_MACHINE, settings.host)),
+        hsts_s=settings.hsts_s,
     )
+
+
+def check_guard(settings: Settings) -> None:
+    """Refuse to start a service that strangers could use. Raises ``ForbiddenBindingError``, ``JobTableError``."""
+    check_binding(settings.host, lambda: _is_guarded(settings, key_ring(settings)))
+
+
+def _is_guarded(settings: Settings, keys: KeyRing) -> bool:
+    return settings.oidc_issuer is not None or keys.has_any()
+
+
+def key_ring(settings: Settings) -> KeyRing:
+    """The keys of the settings and of the key table. Raises ``JobTableError``."""
+    stored = RememberedKeys(open_key_table(settings.job_table_url))
+    return KeyRing((key.get_secret_value() for key in settings.api_keys), stored)
+
+
+def tokens_from(settings: Settings) -> Tokens | None:
+    """The issuer of bearer tokens, where the settings name one."""
+    if settings.oidc_issuer is None or settings.oidc_audience is None:
+        return None
+    rules = TokenRules(
+        issuer=settings.oidc_issuer,
+        audience=settings.oidc_audience,
+        algorithms=settings.oidc_algorithms,
+        tenant_claim=settings.oidc_tenant_claim,
+        scopes_claim=settings.oidc_scopes_claim,
+        leeway_s=settings.oidc_leeway_s,
+    )
+    return IssuedTokens(rules, IssuerKeys(settings.oidc_issuer, settings.oidc_jwks_url))

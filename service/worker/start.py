@@ -7,10 +7,12 @@ from collections.abc import Callable
 from pedcontour.errors import BrokerError
 from pedcontour.settings import Settings
 from pedcontour.storage import LocalResultStore
+from service.figuretable import open_figure_table
 from service.jobs import Retries
 from service.jobtable import open_job_table
 from service.logs import configure_logs
 from service.queue import make_celery
+from service.worker.measuring import MeasuredContourer
 from service.worker.run import Contourer, WorkerParts
 from service.worker.scratch import scratch_folder
 from service.worker.tasks import register_task
@@ -29,13 +31,13 @@ def run_worker(settings: Settings, contour: Contourer, warm_up: Callable[[], Non
     broker_url = settings.broker_url
     if broker_url is None:
         raise BrokerError("PEDCONTOUR_REDIS_URL is not set")
-    configure_logs(settings.log_level)
+    configure_logs(settings.log_level, settings.log_format)
     retries = Retries(settings.lease_s, settings.max_attempts, settings.resend_after_s)
     parts = WorkerParts(
         jobs=open_job_table(settings.job_table_url, retries),
         results=LocalResultStore(settings.results_dir),
         uploads=settings.uploads_dir,
-        contour=contour,
+        contour=MeasuredContourer(contour, open_figure_table(settings.job_table_url)),
         name=f"{this_host()}:{os.getpid()}",
         heartbeat_s=settings.heartbeat_s,
     )

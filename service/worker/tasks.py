@@ -9,6 +9,7 @@ from celery import Celery, signals
 
 from pedcontour.errors import StoreError
 from service.jobstore import JobStore
+from service.logs import log_fields
 from service.queue import TASK
 from service.worker.run import WorkerParts, run_job
 
@@ -23,7 +24,8 @@ def register_task(app: Celery, parts: WorkerParts, warm_up: Callable[[], None] =
 
     @app.task(name=TASK)
     def contour(job_id: str) -> None:
-        run_job(job_id, parts)
+        with log_fields(job=job_id):
+            run_job(job_id, parts)
 
     @signals.worker_ready.connect(weak=False)
     def started(**_: Any) -> None:

@@ -314,7 +314,7 @@ def test_workers_are_remembered_by_their_last_sign_of_life(store: JobStore, cloc
     assert store.last_worker_seen("host") is None
 
 
-def test_statistics_count_states_waits_and_run_times(store: JobStore, clock: Clock) -> None:
+def test_statistics_count_states_and_waits(store: JobStore, clock: Clock) -> None:
     assert store.statistics().by_state == dict.fromkeys(State, 0)
     for n in range(4):
         store.accept(a_job(str(n), accepted_at=START + timedelta(seconds=n)))
@@ -327,8 +327,14 @@ def test_statistics_count_states_waits_and_run_times(store: JobStore, clock: Clo
     assert figures.by_state == dict.fromkeys(State, 0) | {State.QUEUED: 1, State.RUNNING: 1, State.DONE: 2}
     assert figures.oldest_waiting_since == START + timedelta(seconds=3)
     assert figures.last_claim_at == START + timedelta(seconds=44)
-    assert figures.run_total_s == 44.0
-    assert list(figures.run_counts)[:5] == [0, 1, 1, 1, 2]
+    assert (figures.quarantined, figures.expired_leases) == (0, 0)
+    clock.move(61)
+    assert store.statistics().expired_leases == 1
+    for n in range(2):
+        store.claim("2", f"owner-{n}")
+        clock.move(61)
+    store.claim("2", "the last")
+    assert (store.statistics().quarantined, store.statistics().expired_leases) == (1, 0)
 
 
 def test_a_store_that_works_says_so(store: JobStore) -> None:

@@ -1,8 +1,9 @@
 """A gateway in memory: no broker, no worker, no network; the models are stand-ins on disk."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -42,7 +43,8 @@ class Gateway:
         self.jobs.end(job_id, "worker", Ending(State.DONE, results=keys))
 
 
-def make_gateway(tmp_path: Path, *keys: str) -> Gateway:
+def make_gateway(tmp_path: Path, *configured: str, **changes: Any) -> Gateway:
+    """A gateway with keys of the settings; ``changes`` replace parts of it."""
     jobs, queue = MemoryJobStore(), MemoryJobQueue()
     parts = GatewayParts(
         jobs=jobs,
@@ -51,8 +53,9 @@ def make_gateway(tmp_path: Path, *keys: str) -> Gateway:
         models=InstalledModels(tmp_path / "models"),
         uploads=tmp_path / "uploads",
         limits=LIMITS,
-        keys=KeyRing(keys),
+        keys=KeyRing(configured),
     )
+    parts = replace(parts, **changes)
     return Gateway(TestClient(create_app(parts)), parts, jobs, queue)
 
 

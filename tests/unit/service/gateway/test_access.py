@@ -1,87 +1,78 @@
-"""Every route, with no key, a wrong one, and another tenant's."""
+"""A service with and without keys, asked from here and from elsewhere; the matrix of all routes has its own file."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
-from pedcontour.errors import ForbiddenBindingError, UnauthorizedError
-from service.gateway.keys import KeyRing, check_binding
-from tests.unit.service.gateway.conftest import KEY, OTHER_KEY, Gateway
-
-FILES = {"file": ("a.dcm", b"x")}
-MINE, THEIRS = {"X-API-Key": KEY}, {"X-API-Key": OTHER_KEY}
-JOB_ROUTES = [
-    ("GET", "/v1/jobs/{job}"),
-    ("POST", "/v1/jobs/{job}/cancel"),
-    ("GET", "/v1/jobs/{job}/results/seg.dcm"),
-    ("GET", "/v1/jobs/{job}/results.zip"),
-]
-OPEN = ["/health/live", "/health/ready", "/metrics"]
+from service.apikeys import KeyRequest, MemoryKeyStore, make_key
+from service.gateway.app import create_app
+from service.gateway.keys import KeyRing
+from service.gateway.remembered_keys import REVOKED_WITHIN_S, RememberedKeys
+from tests.unit.service.gateway.conftest import KEY, Gateway, make_gateway
 
 
-def a_done_job(keyed: Gateway, tmp_path: Path) -> str:
-    job_id = str(keyed.http.post("/v1/jobs", files=FILES, headers=MINE).json()["id"])
-    keyed.finish(job_id, tmp_path)
-    return job_id
+def from_address(gateway: Gateway, address: str) -> TestClient:
+    return TestClient(create_app(gateway.parts), client=(address, 50000))
+
+
+def test_the_figures_are_open_to_this_machine_alone(keyed: Gateway) -> None:
+    assert from_address(keyed, "127.0.0.1").get("/metrics").status_code == 200
+    assert from_address(keyed, "::1").get("/metrics").status_code == 200
+    assert from_address(keyed, "192.0.2.7").get("/metrics").status_code == 401
+    assert from_address(keyed, "192.0.2.7").get("/metrics", headers={"X-API-Key": KEY}).status_code == 200
+
+
+@pytest.mark.parametrize("header", ["Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"])
+def test_who_comes_through_a_proxy_on_this_machine_is_not_from_here(keyed: Gateway, header: str) -> None:
+    here = from_address(keyed, "127.0.0.1")
+    assert here.get("/metrics", headers={header: "192.0.2.7"}).status_code == 401
+    assert here.get("/health/ready", headers={header: "192.0.2.7"}).json().get("detail") is None
+
+
+def test_a_setting_opens_the_figures(tmp_path: Path, models: None) -> None:
+    open_to_all = make_gateway(tmp_path, KEY, metrics_open=True)
+    assert from_address(open_to_all, "192.0.2.7").get("/metrics").status_code == 200
+    assert from_address(open_to_all, "192.0.2.7").get("/v1/models").status_code == 401
+
+
+def test_a_service_without_keys_asks_nobody_until_the_first_key_is_made(tmp_path: Path, models: None) -> None:
+    store, seconds = MemoryKeyStore(), [0.0]
+    gateway = make_gateway(tmp_path, keys=KeyRing((), RememberedKeys(store, lambda: seconds[0])))
+    assert gateway.http.get("/v1/models").status_code == 200
+    key, kept = make_key(KeyRequest("radiotherapy"), datetime.now(UTC))
+    store.add(kept)
+    seconds[0] = REVOKED_WITHIN_S
+    assert gateway.http.get("/v1/models").status_code == 401
+    assert gateway.http.get("/v1/models", headers={"X-API-Key": key}).status_code == 200
+
+
+def test_a_service_whose_last_key_was_revoked_stays_shut(tmp_path: Path, models: None) -> None:
+    store = MemoryKeyStore()
+    _, kept = make_key(KeyRequest("radiotherapy"), datetime.now(UTC))
+    store.add(kept)
+    store.revoke(kept.prefix, datetime.now(UTC))
+    gateway = make_gateway(tmp_path, keys=KeyRing((), RememberedKeys(store)))
+    assert gateway.http.get("/v1/models").status_code == 401
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"X-API-Key": "wrong-key-0123456789"}, {"X-API-Key": ""}, {"X-API-Key": KEY[:-1]}]
+    ("host", "status"),
+    [("pedcontour.example", 200), ("PEDCONTOUR.example:8443", 200), ("evil.example", 421), ("", 421)],
 )
-def test_without_a_valid_key_no_v1_route_answers(keyed: Gateway, tmp_path: Path, headers: dict[str, str]) -> None:
-    job_id = a_done_job(keyed, tmp_path)
-    routes = [*JOB_ROUTES, ("POST", "/v1/jobs"), ("GET", "/v1/models"), ("GET", "/v1/models/stand-in")]
-    routes.append(("GET", "/v1/templates"))
-    for method, path in routes:
-        answer = keyed.http.request(method, path.format(job=job_id), headers=headers)
-        assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHORIZED")
-        assert "X-API-Key" in answer.headers["www-authenticate"]
+def test_only_the_names_of_the_settings_are_answered(tmp_path: Path, models: None, host: str, status: int) -> None:
+    gateway = make_gateway(tmp_path, allowed_hosts=("pedcontour.example",))
+    answer = gateway.http.get("/v1/models", headers={"Host": host})
+    assert answer.status_code == status
+    assert status == 200 or answer.json()["code"] == "HOST_NOT_ALLOWED"
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_an_upload_without_a_key_leaves_nothing(keyed: Gateway) -> None:
-    assert keyed.http.post("/v1/jobs", files=FILES).status_code == 401
-    assert not keyed.parts.uploads.exists()
-
-
-@pytest.mark.parametrize(("method", "path"), JOB_ROUTES)
-def test_a_foreign_job_answers_as_an_unknown_one(keyed: Gateway, tmp_path: Path, method: str, path: str) -> None:
-    job_id = a_done_job(keyed, tmp_path)
-    foreign = keyed.http.request(method, path.format(job=job_id), headers=THEIRS)
-    unknown = keyed.http.request(method, path.format(job="5e0f3c0a-52f5-4a55-8d0f-2f6f7f6a9f10"), headers=THEIRS)
-    assert (foreign.status_code, foreign.content) == (unknown.status_code, unknown.content)
-    assert foreign.status_code == 404
-    assert keyed.http.request(method, path.format(job=job_id), headers=MINE).status_code in (200, 202)
-
-
-@pytest.mark.parametrize("path", OPEN)
-def test_the_monitoring_needs_no_key(keyed: Gateway, path: str) -> None:
-    assert keyed.http.get(path).status_code in (200, 503)
-
-
-def test_every_v1_route_is_in_this_test(keyed: Gateway) -> None:
-    known = {"/v1/jobs", "/v1/models", "/v1/models/{model_id}", "/v1/templates"} | {
-        path.replace("{job}", "{job_id}") for _, path in JOB_ROUTES
-    }
-    paths = set(keyed.http.get("/openapi.json").json()["paths"]) - set(OPEN)
-    assert {path.replace("results/{name}", "results/seg.dcm") for path in paths} == known
-
-
-def test_a_key_ring_tells_tenants_apart_and_no_key_apart_from_its_name() -> None:
-    ring = KeyRing([KEY, OTHER_KEY])
-    assert ring.tenant(KEY) != ring.tenant(OTHER_KEY)
-    assert KEY not in ring.tenant(KEY)
-    assert KeyRing().tenant(None) == KeyRing().tenant("whatever") == ""
-    with pytest.raises(UnauthorizedError):
-        ring.tenant(None)
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org", ""])
-def test_without_keys_no_address_beyond_this_machine_is_bound(host: str) -> None:
-    with pytest.raises(ForbiddenBindingError):
-        check_binding(host, KeyRing())
-    check_binding(host, KeyRing([KEY]))
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
-def test_this_machine_itself_needs_no_key(host: str) -> None:
-    check_binding(host, KeyRing())
+@pytest.mark.parametrize(
+    ("site", "status"), [("cross-site", 403), ("same-site", 403), ("same-origin", 202), ("none", 202)]
+)
+def test_a_web_page_of_another_site_cannot_send_jobs(gateway: Gateway, site: str, status: int) -> None:
+    answer = gateway.http.post("/v1/jobs", files={"f": ("a", b"x")}, headers={"Sec-Fetch-Site": site})
+    assert answer.status_code == status
+    assert bool(gateway.queue.messages) == (status == 202)

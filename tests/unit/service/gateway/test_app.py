@@ -10,10 +10,12 @@ import pytest
 from fastapi import APIRouter
 from fastapi.testclient import TestClient
 
-from pedcontour import errors
+from pedcontour import __version__, errors
 from pedcontour.errors import BrokerError, JobTableError, PedcontourError, StoreError
 from service.gateway import export_openapi
+from service.gateway.access import authorize
 from service.gateway.app import create_app
+from service.gateway.principals import ANYBODY
 from service.gateway.problems import status_of
 from tests.unit.service.gateway.conftest import Gateway, make_gateway
 
@@ -50,6 +52,11 @@ def test_every_answer_carries_the_security_headers(gateway: Gateway, path: str) 
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cross-origin-resource-policy"] == headers["cross-origin-opener-policy"] == "same-origin"
+    assert headers["cross-origin-embedder-policy"] == "require-corp"
+    assert "strict-transport-security" not in headers
     assert "access-control-allow-origin" not in headers
 
 
@@ -81,11 +88,13 @@ def test_an_unexpected_error_tells_its_class_and_nothing_else(
 
     app = create_app(make_gateway(tmp_path).parts)
     app.include_router(router)
+    app.dependency_overrides[authorize] = lambda: ANYBODY
     with caplog.at_level(logging.DEBUG):
         answer = TestClient(app).get("/broken")
     assert (answer.status_code, answer.json()["code"], answer.json()["detail"]) == (500, "INTERNAL", "ValueError")
     assert "Phantom" not in answer.text + caplog.text
     assert "/broken: ValueError" in caplog.text
+    assert caplog.text.count("Traceback") == 0
 
 
 def test_every_error_has_a_status_and_only_unforeseen_ones_are_500() -> None:
@@ -122,11 +131,13 @@ def test_figures_count_jobs_requests_and_uploads_without_ids(gateway: Gateway) -
     text = gateway.http.get("/metrics").text
     for line in (
         'pedcontour_jobs{state="queued"} 1.0',
-        "pedcontour_queue_depth 1.0",
+        'pedcontour_queue_depth{queue="pedcontour.routine"} 1.0',
         "pedcontour_upload_bytes_total 5.0",
-        'pedcontour_http_requests_total{method="GET",route="/v1/jobs/{job_id}",status="200"} 1.0',
-        'pedcontour_http_requests_total{method="GET",route="none",status="404"} 1.0',
+        'pedcontour_http_requests_total{method="GET",route="/v1/jobs/{job_id}",status="2xx"} 1.0',
+        'pedcontour_http_requests_total{method="GET",route="none",status="4xx"} 1.0',
+        'pedcontour_http_refusals_total{code="NOT_FOUND"} 1.0',
         'pedcontour_job_run_seconds_bucket{le="+Inf"} 0.0',
+        f'pedcontour_build_info{{version="{__version__}"}} 1.0',
     ):
         assert line in text
     assert job_id not in text
@@ -161,3 +172,34 @@ def test_without_models_the_list_is_empty_and_a_job_is_refused(tmp_path: Path) -
     assert gateway.http.get("/v1/models").json() == {"models": []}
     answer = gateway.http.post("/v1/jobs", files={"f": ("a", b"x")})
     assert (answer.status_code, answer.json()["code"]) == (404, "MODEL_NOT_FOUND")
+
+
+def test_behind_tls_browsers_are_told_to_stay_there(tmp_path: Path) -> None:
+    headers = make_gateway(tmp_path, hsts_s=31536000).http.get("/health/live").headers
+    assert headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
+
+
+@pytest.mark.parametrize("given", ["0123456789abcdef0123456789abcdef", "5E0F3C0A-52F5-4A55-8D0F-2F6F7F6A9F10"])
+def test_a_request_id_of_the_caller_comes_back(gateway: Gateway, given: str) -> None:
+    assert gateway.http.get("/health/live", headers={"X-Request-ID": given}).headers["x-request-id"] == given.lower()
+
+
+@pytest.mark.parametrize(
+    "given", ["", "Phantom^Child", "20190117", "a" * 500, "5e0f3c0a-52f5-4a55-8d0f-2f6f7f6a9f10 x"]
+)
+def test_a_request_id_that_may_be_anything_is_replaced(gateway: Gateway, given: str) -> None:
+    answer = gateway.http.get("/health/live", headers={"X-Request-ID": given})
+    assert answer.headers["x-request-id"] != given
+    assert len(answer.headers["x-request-id"]) == 36
+
+
+def test_a_request_is_one_line_with_its_pattern_and_no_address(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        gateway.http.get("/v1/jobs/Phantom^Child")
+    [record] = [record for record in caplog.records if record.getMessage() == "request"]
+    told = vars(record)
+    assert (told["method"], told["route"], told["status"]) == ("GET", "/v1/jobs/{job_id}", 404)
+    assert told["code"] == "JOB_NOT_FOUND"
+    assert "Phantom" not in str(told)
