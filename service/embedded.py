@@ -21,6 +21,7 @@ import httpx
 
 from pedcontour.errors import ServiceUnreachableError
 from pedcontour.settings import Settings
+from service.confinement import no_core_dumps
 from service.gateway.keys import KeyRing, check_binding
 from service.processes import Child
 from service.uploads import sweep_uploads
@@ -69,6 +70,7 @@ def running(
     part does not start.
     """
     check_binding(settings.host, KeyRing(key.get_secret_value() for key in settings.api_keys))
+    no_core_dumps()  # of the broker's process, too
     with ExitStack() as stack:
         stack.enter_context(_only_one(settings.data_dir))
         sweep_uploads(settings.uploads_dir)  # alone here, so whatever is unfinished broke off

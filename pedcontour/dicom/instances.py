@@ -33,6 +33,7 @@ from pedcontour.dicom.headers import (
     slim_header,
     uid_of,
 )
+from pedcontour.dicom.nesting import is_too_deep
 from pedcontour.errors import StoreError
 
 MAX_FILE_BYTES = 256 * 2**20
@@ -163,6 +164,8 @@ def _read(path: Path, content: bytes, readable: Readable) -> Instance | None:
         explicit = ExplicitVRLittleEndian if little_endian else ExplicitVRBigEndian
         syntax = ImplicitVRLittleEndian if implicit else explicit
     body = _body(content, start, syntax)
+    if is_too_deep(body.getvalue(), body.tell(), implicit=implicit, little_endian=little_endian):
+        return None
     header = read_dataset(body, implicit, little_endian, stop_when=_is_past_header, defer_size=MAX_VALUE_BYTES)
     if not 0 < len(header) <= MAX_ELEMENTS:
         return None

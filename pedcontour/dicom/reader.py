@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pedcontour.dicom.foreign import summary_of_kinds
 from pedcontour.dicom.geometry import SlicePlane, stack
 from pedcontour.dicom.headers import Readable, quiet_pydicom, text_of, uid_of
+from pedcontour.dicom.ignored import REASONS, Ignored
 from pedcontour.dicom.instances import Damaged, Instance, read_instance
 from pedcontour.dicom.pixels import read_hounsfield, read_voxels
-from pedcontour.dicom.selection import REASONS, Ignored, Selection, plane_of, select_series, summarise
+from pedcontour.dicom.selection import Selection, plane_of, select_series, summarise
 from pedcontour.dicom.series import CtSeries
 from pedcontour.errors import (
     FrameOfReferenceMissingError,
@@ -22,15 +24,17 @@ from pedcontour.errors import (
     UidMissingError,
     UploadEmptyError,
 )
-from pedcontour.volume import Volume
+from pedcontour.volume import Grid, Volume
 
-__all__ = ["Ignored", "Intake", "read_series"]
+__all__ = ["Arranged", "Ignored", "Intake", "arrange_series", "read_series"]
 
 SAME_FOR_ALL = ("PatientID", "PatientName", "PatientBirthDate", "StudyInstanceUID")
 """What every slice of a series must agree on: results name one patient and one study."""
 
 MOST_PLACES_TOLD = 10
-"""So many damaged files are named by their place in the upload; whoever has more sends all again."""
+"""So many files are named by their place in the upload; whoever has more sends all again."""
+
+_PLACES = "of those given"
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,15 @@ class Intake:
     ignored: tuple[Ignored, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Arranged:
+    """The slices of one series in their order on ``grid``, checked but for their pixels, and what was left out."""
+
+    instances: tuple[Instance, ...]
+    grid: Grid
+    ignored: tuple[Ignored, ...]
+
+
 def read_series(files: Sequence[Path], *, series_uid: str | None = None) -> Intake:
     """Read the CT series among ``files``; ``series_uid`` chooses one where several could be meant.
 
@@ -48,35 +61,61 @@ def read_series(files: Sequence[Path], *, series_uid: str | None = None) -> Inta
     contoured exactly is refused with an ``InputError`` and the UIDs at fault, and so is a file that is damaged and may
     have been a slice. Raises ``StoreError`` when the disk does not give a file's bytes.
     """
+    arranged = arrange_series(files, series_uid=series_uid)
     with quiet_pydicom():
-        return _read(files, series_uid)
+        volume = Volume(arranged.grid, read_voxels(arranged.instances))
+    return Intake(CtSeries(volume, tuple(instance.header for instance in arranged.instances)), arranged.ignored)
 
 
-def _read(files: Sequence[Path], series_uid: str | None) -> Intake:
+def arrange_series(files: Sequence[Path], *, series_uid: str | None = None) -> Arranged:
+    """What ``read_series`` does before it reads pixels, with the same refusals."""
     if not files:
         raise UploadEmptyError
-    readable: Readable = set()
-    found = [read_instance(file, readable) for file in files]
+    with quiet_pydicom():
+        readable: Readable = set()
+        found = [read_instance(file, readable) for file in files]
+        try:
+            return _arrange(files, found, series_uid)
+        except InputError as error:
+            raise with_places(error, found) from None
+
+
+def with_places(error: InputError, found: Sequence[Instance | Damaged | None]) -> InputError:
+    """The same refusal, which also tells the places in the upload of the instances that it names."""
+    culprits = set(error.instance_uids)
+    places = [place for place, entry in enumerate(found, 1) if isinstance(entry, Instance) and entry.uid in culprits]
+    if not places or _PLACES in error.detail:
+        return error
+    told = _told_places(places, len(found))
+    return type(error)(f"{error.detail}; {told}" if error.detail else told, instance_uids=error.instance_uids)
+
+
+def _told_places(places: Sequence[int], files: int) -> str:
+    """Files by their place among those sent; file names may be a patient's."""
+    numbers = ", ".join(map(str, places[:MOST_PLACES_TOLD])) + (", ..." if len(places) > MOST_PLACES_TOLD else "")
+    return f"{len(places)} of {files} files: number {numbers} {_PLACES}"
+
+
+def _arrange(files: Sequence[Path], found: Sequence[Instance | Damaged | None], series_uid: str | None) -> Arranged:
     instances = [entry for entry in found if isinstance(entry, Instance)]
     headerless = sum(isinstance(entry, Damaged) for entry in found)
-    selection = select_series(instances, series_uid, headerless=headerless)
+    foreign = [file for file, entry in zip(files, found, strict=True) if entry is None]
+    selection = select_series(instances, series_uid, headerless=headerless, foreign=summary_of_kinds(foreign))
     _check_damage(found, selection)
-    unreadable = found.count(None)
     _check_uids(selection.instances)
     slices, copies = _without_copies(selection.instances)
     _check_identity(slices)
-    planes = _planes(slices)
-    stacked = stack(planes)
-    ordered = [slices[n] for n in stacked.order]
+    stacked = stack(_planes(slices))
+    ordered = tuple(slices[n] for n in stacked.order)
     _refuse(
         FrameOfReferenceMissingError, "missing", [i for i in ordered if not uid_of(i.header, "FrameOfReferenceUID")]
     )
-    voxels = read_voxels(ordered)
     ignored = [*selection.ignored, *summarise(("DUPLICATE_INSTANCE", copy) for copy in copies)]
-    if unreadable:
-        ignored.append(Ignored("NOT_DICOM", REASONS["NOT_DICOM"], unreadable, ()))
-    series = CtSeries(Volume(stacked.grid, voxels), tuple(instance.header for instance in ordered))
-    return Intake(series, tuple(ignored))
+    if foreign:
+        kinds = summary_of_kinds(foreign)
+        reason = REASONS["NOT_DICOM"] + (f" ({kinds})" if kinds else "")
+        ignored.append(Ignored("NOT_DICOM", reason, len(foreign), ()))
+    return Arranged(ordered, stacked.grid, tuple(ignored))
 
 
 def _refuse(error: type[InputError], detail: str, culprits: Sequence[Instance]) -> None:
@@ -87,7 +126,7 @@ def _refuse(error: type[InputError], detail: str, culprits: Sequence[Instance]) 
 def _check_damage(found: Sequence[Instance | Damaged | None], selection: Selection) -> None:
     """Refuse files that may have been slices: when the first or the last one is gone, its neighbours do not tell.
 
-    They are named by their place among the files, and by UID where that could be read; file names may be a patient's.
+    They are named by their place among the files, and by UID where that could be read.
     """
     damaged = [
         (place, entry.uid)
@@ -95,9 +134,7 @@ def _check_damage(found: Sequence[Instance | Damaged | None], selection: Selecti
         if isinstance(entry, Damaged) or (entry is not None and entry in selection.damaged)
     ]
     if damaged:
-        places = ", ".join(str(place) for place, _ in damaged[:MOST_PLACES_TOLD])
-        more = ", ..." if len(damaged) > MOST_PLACES_TOLD else ""
-        detail = f"{len(damaged)} of {len(found)} files: number {places}{more} of those given"
+        detail = _told_places([place for place, _ in damaged], len(found))
         raise InstanceDamagedError(detail, instance_uids=sorted({uid for _, uid in damaged if uid}))
 
 
