@@ -8,6 +8,7 @@ from typing import Protocol
 from pedcontour.bundle import ModelBundle
 from pedcontour.storage import ResultStore
 from service.gateway.keys import KeyRing
+from service.gateway.pace import Pace
 from service.jobstore import Clock, JobStore, utc_now
 from service.queue import JobQueue
 from service.uploads import UploadLimits
@@ -31,7 +32,7 @@ class GatewayParts:
 
     ``worker_silent_s`` is how long no worker may have been heard of before the service counts as not ready;
     ``resend_after_s`` how long a job's first message may go unheard; ``reconcile_every_s`` None leaves the re-sending
-    of messages to somebody else.
+    of messages to somebody else. ``pace`` is the least that an upload must do.
     """
 
     jobs: JobStore
@@ -45,3 +46,4 @@ class GatewayParts:
     reconcile_every_s: float | None = None
     resend_after_s: float = 30.0
     clock: Clock = utc_now
+    pace: Pace = Pace()

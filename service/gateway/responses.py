@@ -8,6 +8,7 @@ _MEANING = {
     400: "The upload is empty or malformed.",
     401: "A valid API key is needed.",
     404: "There is no such thing, or it belongs to another key.",
+    408: "The upload stopped, or came too slowly.",
     409: "The job has no results (yet).",
     413: "The upload is over the limit.",
     415: "The body is of another media type.",

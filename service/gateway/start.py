@@ -9,6 +9,7 @@ from pedcontour.errors import BrokerError
 from pedcontour.settings import Settings
 from pedcontour.storage import LocalResultStore
 from service.gateway.keys import KeyRing, check_binding
+from service.gateway.pace import Pace
 from service.gateway.parts import GatewayParts
 from service.jobs import Retries
 from service.jobstore import SILENT_HEARTBEATS
@@ -56,4 +57,5 @@ def parts_from(settings: Settings) -> GatewayParts:
         worker_silent_s=SILENT_HEARTBEATS * settings.heartbeat_s,
         reconcile_every_s=settings.reconcile_every_s,
         resend_after_s=settings.resend_after_s,
+        pace=Pace(settings.upload_idle_s, settings.upload_min_bytes_per_s),
     )
