@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CT ?=
 
-.PHONY: help env demo test check accuracy openapi clean
+.PHONY: help env demo test check accuracy attacks fuzz openapi clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -30,6 +30,13 @@ check: env ## style, types, import contracts
 
 accuracy: env ## held-out figures of the shipped model; writes benchmarks/results/accuracy.json
 	$(BIN)/python -m benchmarks.accuracy
+
+attacks: env ## every attack on the intake through the real service; writes benchmarks/results/attacks.json
+	$(BIN)/python -m benchmarks.attacks
+
+MINUTES ?= 10
+fuzz: env ## mutated files through the intake, for MINUTES=10; writes benchmarks/results/fuzz.json
+	$(BIN)/python -m benchmarks.fuzz_intake --minutes $(MINUTES)
 
 openapi: env ## export the API's contract to openapi/
 	$(BIN)/python -m service.gateway.export_openapi

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from pedcontour.errors import ArchiveUnsafeError, PedcontourError, StoreError, UploadEmptyError, UploadTooLargeError
@@ -172,7 +173,7 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
 def _check_overlaps(entries: Sequence[zipfile.ZipInfo]) -> None:
     """Refuse entries that share bytes of the zip: so a little becomes much without any entry growing far."""
     ordered = sorted(entries, key=lambda entry: entry.header_offset)
-    for entry, following in zip(ordered, ordered[1:], strict=False):
+    for entry, following in pairwise(ordered):
         if entry.header_offset + _LOCAL_HEADER_BYTES + entry.compress_size > following.header_offset:
             raise ArchiveUnsafeError("entries overlap")
 

@@ -19,6 +19,10 @@ class Pace:
     min_bytes_per_s: int = 16 * 1024
 
 
+DEFAULT_PACE = Pace()
+"""What suits a hospital's network, where a series takes seconds."""
+
+
 async def paced(stream: AsyncIterator[bytes], pace: Pace) -> AsyncIterator[bytes]:
     """The pieces of a body as they come. Raises ``UploadTooSlowError``."""
     waited_s, received = 0.0, 0

@@ -8,7 +8,7 @@ from typing import Protocol
 from pedcontour.bundle import ModelBundle
 from pedcontour.storage import ResultStore
 from service.gateway.keys import KeyRing
-from service.gateway.pace import Pace
+from service.gateway.pace import DEFAULT_PACE, Pace
 from service.jobstore import Clock, JobStore, utc_now
 from service.queue import JobQueue
 from service.uploads import UploadLimits
@@ -46,4 +46,4 @@ class GatewayParts:
     reconcile_every_s: float | None = None
     resend_after_s: float = 30.0
     clock: Clock = utc_now
-    pace: Pace = Pace()
+    pace: Pace = DEFAULT_PACE

@@ -66,14 +66,17 @@ class Intake:
             self.prepare()
 
     def _wait(self, child: ChildProcess, tick: Callable[[], None]) -> TakenIn:
-        give_up = monotonic() + self._timeout_s
-        while monotonic() < give_up:
+        began = monotonic()
+        while (took := monotonic() - began) < self._timeout_s:
             message = receive(child.channel, FromIntake, LOOK_EVERY_S)
-            if isinstance(message, TakenIn):
-                return message
+            if message is None:
+                tick()
+                continue
+            outcome = message.problem.code if isinstance(message, Failed) else f"{message.slices} slices"
+            log.info("intake: %s in %.2f s, %d MiB", outcome, took, message.peak_bytes >> 20)
             if isinstance(message, Failed):
                 raise message.error()
-            tick()
+            return message
         raise IntakeLimitError(f"more than {self._timeout_s:g} s")
 
 

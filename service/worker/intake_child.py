@@ -7,7 +7,7 @@ from pathlib import Path
 from pedcontour.dicom.rewrite import rewrite_series
 from pedcontour.dicom.sources import unpack_archive
 from pedcontour.errors import IntakeLimitError, PedcontourError, StoreError, UploadEmptyError
-from service.confinement import close_standard_error, confine
+from service.confinement import close_standard_error, confine, peak_memory_bytes
 from service.uploads import ARCHIVE_NAME
 from service.worker.contouring_child import join_worker
 from service.worker.messages import CLEAN, Failed, TakeIn, TakenIn, ToIntake, receive, send
@@ -56,7 +56,8 @@ def main() -> None:
     if order is not None:
         confine(order.limits)
         close_standard_error()
-        send(channel, answer(order))
+        done = answer(order)
+        send(channel, done.model_copy(update={"peak_bytes": peak_memory_bytes()}))
 
 
 if __name__ == "__main__":

@@ -37,11 +37,12 @@ class TakeIn(Message):
 
 
 class TakenIn(Message):
-    """From the intake: the clean series is there."""
+    """From the intake: the clean series is there; ``peak_bytes`` is the most memory that took."""
 
     kind: Literal["taken-in"] = "taken-in"
     slices: int
     ignored: tuple[Ignored, ...]
+    peak_bytes: int = 0
 
 
 class Contour(Message):
@@ -91,12 +92,13 @@ class Drawn(Message):
 
 
 class Failed(Message):
-    """From any child: an error, by its code."""
+    """From any child: an error, by its code; the intake also tells the most memory that it held."""
 
     kind: Literal["failed"] = "failed"
     problem: Problem
     verdicts: tuple[Verdict, ...] = ()
     warnings: tuple[str, ...] = ()
+    peak_bytes: int = 0
 
     @classmethod
     def of(cls, error: PedcontourError) -> "Failed":

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import monotonic
 
 from pedcontour.errors import StoreError, WorkerTroubleError
 from pedcontour.settings import Settings
@@ -38,9 +37,7 @@ class SupervisedContourer:
     def __call__(self, job: Job, upload: Path, out: Path, progress: StageProgress) -> Contoured:
         """See ``service.worker.run.Contourer``."""
         with TemporaryDirectory(prefix="pedcontour-in-") as folder:
-            began = monotonic()
             taken = self.intake.take(upload, Path(folder), job.options.series_uid, lambda: progress("read", 0.0))
-            log.info("job %s: intake of %d slices in %.2f s", job.id, taken.slices, monotonic() - began)
             clean = Path(folder) / CLEAN
             return self.inference.contour(
                 Contour(job=job, files=clean, out=out.absolute(), left_out=taken.ignored), progress

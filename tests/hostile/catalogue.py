@@ -29,7 +29,7 @@ def _attack(name: str, *outcomes: str) -> Callable[[Callable[[], Iterator[Upload
     return lambda uploads: Attack(name, uploads, frozenset(outcomes))
 
 
-@_attack("deflate bomb", "INSTANCE_DAMAGED")
+@_attack("deflate bomb", "INSTANCE_DAMAGED", "NOT_CT")
 def _deflate_bombs() -> Iterator[Upload]:
     yield with_first(dicoms.deflate_bomb(100))
     yield with_first(dicoms.deflate_bomb(1000))
