@@ -28,6 +28,9 @@ MAX_NESTING = 8
 UID_PATTERN = re.compile(r"[0-9.]{1,64}")
 """What passes for a UID: it becomes part of names and messages, so no other character may."""
 
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+"""A number as DICOM writes it (PS3.5 6.2). Python would read more, such as ``1_5`` and a number with a line's end."""
+
 Readable = set[tuple[int, str | None, bytes | None]]
 """Tag, VR and bytes of values that pydicom has converted without complaint."""
 
@@ -93,6 +96,8 @@ def numbers_of(header: Dataset, keyword: str, count: int) -> tuple[float, ...] |
     values: Any = None
     if dictionary_VR(keyword) in ("DS", "IS") and _raw_bytes(header, keyword) is not None:
         values = text_of(header, keyword).split("\\")
+        if len(values) != count or not all(map(_NUMBER.fullmatch, values)):
+            return None
     else:
         values = _value(header, keyword)
         values = values if hasattr(values, "append") else [values]

@@ -102,7 +102,7 @@ def _arrange(files: Sequence[Path], found: Sequence[Instance | Damaged | None], 
     foreign = [file for file, entry in zip(files, found, strict=True) if entry is None]
     selection = select_series(instances, series_uid, headerless=headerless, foreign=summary_of_kinds(foreign))
     _check_damage(found, selection)
-    _check_uids(selection.instances)
+    _check_uids(selection.instances, found)
     slices, copies = _without_copies(selection.instances)
     _check_identity(slices)
     stacked = stack(_planes(slices))
@@ -138,7 +138,7 @@ def _check_damage(found: Sequence[Instance | Damaged | None], selection: Selecti
         raise InstanceDamagedError(detail, instance_uids=sorted({uid for _, uid in damaged if uid}))
 
 
-def _check_uids(instances: Sequence[Instance]) -> None:
+def _check_uids(instances: Sequence[Instance], found: Sequence[Instance | Damaged | None]) -> None:
     """Results refer to study, series and instances by UID; a class UID says that the slices are CT."""
     keywords = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
     missing = {
@@ -148,8 +148,10 @@ def _check_uids(instances: Sequence[Instance]) -> None:
     }
     if missing:
         detail = ", ".join(f"{keyword} in {len(culprits)} of {len(instances)}" for keyword, culprits in missing.items())
-        uids = {instance.uid for culprits in missing.values() for instance in culprits if instance.uid}
-        raise UidMissingError(detail, instance_uids=sorted(uids))
+        nameless = {instance for culprits in missing.values() for instance in culprits}
+        places = [place for place, entry in enumerate(found, 1) if entry in nameless]
+        uids = sorted({instance.uid for instance in nameless if instance.uid})
+        raise UidMissingError(f"{detail}; {_told_places(places, len(found))}", instance_uids=uids)
 
 
 def _without_copies(instances: Sequence[Instance]) -> tuple[list[Instance], list[Instance]]:
