@@ -66,13 +66,20 @@ def edited(change: Callable[[Dataset], None]) -> Callable[[bytes], bytes]:
 
 
 def raw_value(tag: int, vr: str, value: bytes) -> Callable[[bytes], bytes]:
-    """Set an element to bytes, whatever its VR allows."""
+    """Set an element of explicit VR little endian to bytes, whatever its VR allows; past pydicom, which would object."""
+    name = struct.pack("<HH", tag >> 16, tag & 0xFFFF)
+    padded = value + b" " * (len(value) % 2)
+    if len(padded) > 0xFFFF:
+        element = name + b"UN\0\0" + struct.pack("<L", len(padded)) + padded
+    else:
+        element = name + vr.encode() + struct.pack("<H", len(padded)) + padded
 
-    def change(image: Dataset) -> None:
-        padded = value + b" " * (len(value) % 2)
-        image[tag] = pydicom.dataelem.RawDataElement(pydicom.tag.Tag(tag), vr, len(padded), padded, 0, False, True)
+    def change(content: bytes) -> bytes:
+        at = content.index(name + vr.encode())
+        (length,) = struct.unpack_from("<H", content, at + 6)
+        return content[:at] + element + content[at + 8 + length :]
 
-    return edited(change)
+    return change
 
 
 def nested(depth: int, *, defined_length: bool) -> bytes:
