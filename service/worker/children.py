@@ -35,7 +35,7 @@ class ChildProcess:
             ours.close()
             raise StoreError(f"a child process cannot be started: {type(error).__name__}") from None
         self.channel = Channel(ours)
-        self._killed = False
+        self._killed = self._is_buried = False
 
     @property
     def pid(self) -> int:
@@ -49,6 +49,9 @@ class ChildProcess:
 
     def end(self, grace_s: float = 0.0) -> None:
         """Close the channel, wait ``grace_s`` for the process to end by itself, then kill it and all it started."""
+        if self._is_buried:  # its number may be another process's by now
+            return
+        self._is_buried = True
         self.channel.close()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(grace_s)

@@ -66,7 +66,7 @@ def edited(change: Callable[[Dataset], None]) -> Callable[[bytes], bytes]:
 
 
 def raw_value(tag: int, vr: str, value: bytes) -> Callable[[bytes], bytes]:
-    """Set an element of explicit VR little endian to bytes, whatever its VR allows; past pydicom, which would object."""
+    """Set an element of explicit VR little endian to bytes, whatever its VR allows: pydicom would object."""
     name = struct.pack("<HH", tag >> 16, tag & 0xFFFF)
     padded = value + b" " * (len(value) % 2)
     if len(padded) > 0xFFFF:

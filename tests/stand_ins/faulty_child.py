@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
+from pathlib import Path
 
 from pedcontour.errors import DeviceFailedError, GantryTiltError, ModelNotFoundError, NothingDrawnError
 from pedcontour.verdicts import Outcome, Verdict
@@ -29,6 +31,8 @@ def work(fault: str, order: Contour, progress: StageProgress) -> Contoured:
 
 
 def _go_wrong(fault: str, progress: StageProgress) -> None:
+    if fault == "killed":
+        Path(tempfile.mkdtemp(), "slice.dcm").write_bytes(b"a patient's")
     if fault in SIGNALS:
         os.kill(os.getpid(), SIGNALS[fault])
     errors: dict[str, Exception] = {

@@ -156,6 +156,16 @@ def test_a_job_that_must_stop_frees_the_child_or_ends_it(
         assert (do(child, tmp_path, "well") == before) is stays_warm
 
 
+def test_what_a_killed_child_had_on_the_disk_goes_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
+    (tmp_path / "scratch").mkdir()
+    with a_child("killed") as child:
+        with pytest.raises(OutOfMemoryError):
+            do(child, tmp_path)
+        assert not list((tmp_path / "scratch").rglob("slice.dcm"))
+    assert not list((tmp_path / "scratch").iterdir())
+
+
 def test_what_the_child_started_is_killed_with_it(tmp_path: Path) -> None:
     with a_child("grandchild", Patience(job_s=2.0)) as child:
         child.start()
