@@ -51,6 +51,7 @@ MAX_ELEMENTS = 5000
 _META_BYTES = 64 * 1024
 _PREAMBLE = 128
 _MAGIC = b"DICM"
+_START = bytes(_PREAMBLE) + _MAGIC
 _FIRST_GROUP = 0x0008
 _LAST_FIRST_ELEMENT = 0x0060
 """A composite object begins at the latest with its modality (0008,0060)."""
@@ -145,7 +146,7 @@ def _content(path: Path) -> bytes:
 
 def _damaged(content: bytes, name: str) -> Damaged | None:
     """What a file that gives no header is: nothing, unless it may have been a CT slice."""
-    if not content.strip(b"\0"):
+    if not content.strip(b"\0") or _START.startswith(content):
         return None if name.startswith(".") else Damaged("")  # hidden and empty: a placeholder, not a broken copy
     meta = _file_meta(content)
     begins_as_dicom = meta.end > 0 or _looks_like_a_data_set(content[:8])

@@ -1,7 +1,8 @@
 """Files to one checked CT series: the door through which every image enters."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,11 +48,15 @@ class Intake:
 
 @dataclass(frozen=True, eq=False)
 class Arranged:
-    """The slices of one series in their order on ``grid``, checked but for their pixels, and what was left out."""
+    """The slices of one series in their order on ``grid``, checked but for their pixels, and what was left out.
+
+    ``uids`` are the SOP Instance UIDs of all files in the order given, empty where a file has none.
+    """
 
     instances: tuple[Instance, ...]
     grid: Grid
     ignored: tuple[Ignored, ...]
+    uids: tuple[str, ...]
 
 
 def read_series(files: Sequence[Path], *, series_uid: str | None = None) -> Intake:
@@ -62,7 +67,7 @@ def read_series(files: Sequence[Path], *, series_uid: str | None = None) -> Inta
     have been a slice. Raises ``StoreError`` when the disk does not give a file's bytes.
     """
     arranged = arrange_series(files, series_uid=series_uid)
-    with quiet_pydicom():
+    with quiet_pydicom(), places_told(arranged.uids):
         volume = Volume(arranged.grid, read_voxels(arranged.instances))
     return Intake(CtSeries(volume, tuple(instance.header for instance in arranged.instances)), arranged.ignored)
 
@@ -74,20 +79,27 @@ def arrange_series(files: Sequence[Path], *, series_uid: str | None = None) -> A
     with quiet_pydicom():
         readable: Readable = set()
         found = [read_instance(file, readable) for file in files]
-        try:
+        with places_told(_uids(found)):
             return _arrange(files, found, series_uid)
-        except InputError as error:
-            raise with_places(error, found) from None
 
 
-def with_places(error: InputError, found: Sequence[Instance | Damaged | None]) -> InputError:
-    """The same refusal, which also tells the places in the upload of the instances that it names."""
-    culprits = set(error.instance_uids)
-    places = [place for place, entry in enumerate(found, 1) if isinstance(entry, Instance) and entry.uid in culprits]
-    if not places or _PLACES in error.detail:
-        return error
-    told = _told_places(places, len(found))
-    return type(error)(f"{error.detail}; {told}" if error.detail else told, instance_uids=error.instance_uids)
+@contextmanager
+def places_told(uids: Sequence[str]) -> Iterator[None]:
+    """Make refusals tell the place in the upload, too, of every instance that they name; ``uids`` are in its order."""
+    try:
+        yield
+    except InputError as error:
+        culprits = set(error.instance_uids)
+        places = [place for place, uid in enumerate(uids, 1) if uid in culprits]
+        if not places or _PLACES in error.detail:
+            raise
+        told = _told_places(places, len(uids))
+        detail = f"{error.detail}; {told}" if error.detail else told
+        raise type(error)(detail, instance_uids=error.instance_uids) from None
+
+
+def _uids(found: Sequence[Instance | Damaged | None]) -> tuple[str, ...]:
+    return tuple(entry.uid if entry is not None else "" for entry in found)
 
 
 def _told_places(places: Sequence[int], files: int) -> str:
@@ -115,7 +127,7 @@ def _arrange(files: Sequence[Path], found: Sequence[Instance | Damaged | None], 
         kinds = summary_of_kinds(foreign)
         reason = REASONS["NOT_DICOM"] + (f" ({kinds})" if kinds else "")
         ignored.append(Ignored("NOT_DICOM", reason, len(foreign), ()))
-    return Arranged(ordered, stacked.grid, tuple(ignored))
+    return Arranged(ordered, stacked.grid, tuple(ignored), _uids(found))
 
 
 def _refuse(error: type[InputError], detail: str, culprits: Sequence[Instance]) -> None:

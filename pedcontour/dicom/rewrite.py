@@ -27,7 +27,7 @@ from pedcontour.dicom.ignored import Ignored
 from pedcontour.dicom.instances import Instance
 from pedcontour.dicom.pixel_format import PixelFormat
 from pedcontour.dicom.pixels import DECODERS, NATIVE, check_pixels, read_hounsfield, stored_pixels
-from pedcontour.dicom.reader import arrange_series
+from pedcontour.dicom.reader import arrange_series, places_told
 from pedcontour.errors import InstanceDamagedError, PixelsUndecodableError, StoreError
 
 _PREAMBLE = bytes(128) + b"DICM"
@@ -51,7 +51,7 @@ def rewrite_series(files: Sequence[Path], folder: Path, *, series_uid: str | Non
     ``StoreError``.
     """
     arranged = arrange_series(files, series_uid=series_uid)
-    with quiet_pydicom():
+    with quiet_pydicom(), places_told(arranged.uids):
         formats = check_pixels(arranged.instances)
         undecodable = [i.uid for i in arranged.instances if i.syntax in DECODERS and read_hounsfield(i) is None]
         if undecodable:

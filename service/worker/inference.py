@@ -136,7 +136,8 @@ class InferenceChild:
         try:
             send(child.channel, Stop())
             while (left := give_up - monotonic()) > 0:
-                if isinstance(receive(child.channel, FromContouring, left), Drawn | Failed):
+                message = receive(child.channel, FromContouring, left)
+                if isinstance(message, Drawn | Failed):
                     return
         except ChannelClosedError:
             pass

@@ -102,7 +102,9 @@ def _many_values() -> Iterator[Upload]:
     yield with_first(planted(b"\x08\x00\x61\x00UN\0\0" + (60_000).to_bytes(4, "little") + b"1\\" * 30_000))
 
 
-@_attack("truncated anywhere", "INSTANCE_DAMAGED", "PIXELS_UNDECODABLE", "NOT_CT", "UID_MISSING", "GEOMETRY_MISSING")
+@_attack(
+    "truncated anywhere", "INSTANCE_DAMAGED", "PIXELS_UNDECODABLE", "FRAME_OF_REFERENCE_MISSING", "GEOMETRY_MISSING"
+)
 def _truncated() -> Iterator[Upload]:
     length = len(dicoms.good_series()[0])
     for share in range(24):

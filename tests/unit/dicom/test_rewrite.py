@@ -18,7 +18,7 @@ from pydicom.uid import (
 from pedcontour.dicom.reader import Intake, read_series
 from pedcontour.dicom.rewrite import rewrite_series
 from pedcontour.errors import InputError, InstanceDamagedError, PixelsUndecodableError, StoreError, UidMissingError
-from tests.unit.dicom.series_on_disk import edit, instance_uids, write_series
+from tests.unit.dicom.series_on_disk import edit, instance_uids, random_volume, write_series
 
 
 def rewritten(files: list[Path], folder: Path) -> list[Path]:
@@ -73,7 +73,7 @@ def test_clean_files_hold_the_series_in_the_same_bytes_and_nothing_else(tmp_path
     ],
 )
 def test_series_of_every_transfer_syntax_come_out_the_same(tmp_path: Path, syntax: pydicom.uid.UID) -> None:
-    files = write_series(tmp_path / "in")
+    files = write_series(tmp_path / "in", random_volume(shape=(3, 40, 44)))
     for file in files:
         image = pydicom.dcmread(file)
         if syntax.is_compressed and syntax != DeflatedExplicitVRLittleEndian:
