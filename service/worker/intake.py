@@ -67,13 +67,13 @@ class Intake:
 
     def _wait(self, child: ChildProcess, tick: Callable[[], None]) -> TakenIn:
         began = monotonic()
-        while (took := monotonic() - began) < self._timeout_s:
+        while monotonic() - began < self._timeout_s:
             message = receive(child.channel, FromIntake, LOOK_EVERY_S)
             if message is None:
                 tick()
                 continue
             outcome = message.problem.code if isinstance(message, Failed) else f"{message.slices} slices"
-            log.info("intake: %s in %.2f s, %d MiB", outcome, took, message.peak_bytes >> 20)
+            log.info("intake: %s in %.2f s, %d MiB", outcome, monotonic() - began, message.peak_bytes >> 20)
             if isinstance(message, Failed):
                 raise message.error()
             return message
