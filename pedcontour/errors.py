@@ -132,6 +132,12 @@ class RescaleMissingError(InputError):
     code = "RESCALE_MISSING"
 
 
+class CharacterSetUnknownError(InputError):
+    """The Specific Character Set is none of DICOM's, so names could not be copied safely; export the series again."""
+
+    code = "CHARACTER_SET_UNKNOWN"
+
+
 class PatientMixedError(InputError):
     """The instances of the series name more than one patient or study; export the series again."""
 

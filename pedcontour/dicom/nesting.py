@@ -1,4 +1,4 @@
-"""How deep a data set's sequences lie within each other, found without recursion before a parser recurses."""
+"""How deep a header is and how much it holds, found without recursion before a parser recurses into it."""
 
 import struct
 from dataclasses import dataclass
@@ -6,14 +6,20 @@ from dataclasses import dataclass
 MAX_PARSED_NESTING = 64
 """Deeper data sets are not parsed: CT images use four levels, and a parser recurses once and again for each."""
 
-MAX_STEPS = 250_000
-"""So many elements are looked at: as many as fit into the largest header that is parsed."""
+MAX_PARSED_ELEMENTS = 20_000
+"""More elements of a header, those within sequences counted, are not parsed: each becomes an object of a kilobyte."""
 
 _LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
 """Value representations whose length has four bytes in explicit VR (PS3.5 7.1.2)."""
 
+_CONTENT_SEQUENCE, _SEGMENTATION_GROUP = 0x0040A730, 0x0062
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _UNDEFINED = 0xFFFFFFFF
+
+
+def is_past_header(tag: int) -> bool:
+    """Whether reports, segments, contours, functional groups or pixels begin: no patient, study, plane beyond."""
+    return tag == _CONTENT_SEQUENCE or tag >> 16 >= _SEGMENTATION_GROUP
 
 
 @dataclass(frozen=True)
@@ -25,18 +31,18 @@ class _Level:
     is_sequence: bool
 
 
-def is_too_deep(content: bytes, start: int, *, implicit: bool, little_endian: bool) -> bool:
-    """Whether sequences lie deeper than ``MAX_PARSED_NESTING`` in the data set that begins at ``start``.
+def is_too_much(content: bytes, start: int, *, implicit: bool, little_endian: bool) -> bool:
+    """Whether the header that begins at ``start`` is deeper or has more elements than is parsed.
 
     What makes no sense ends the look: it is for the parser to refuse.
     """
     walk = _Walk(content, start, "<" if little_endian else ">", [_Level(None, implicit, is_sequence=False)])
-    for _ in range(MAX_STEPS):
+    for _ in range(MAX_PARSED_ELEMENTS):
         if not walk.step():
             return False
         if sum(level.is_sequence for level in walk.levels) > MAX_PARSED_NESTING:
             return True
-    return False
+    return True
 
 
 @dataclass
@@ -56,7 +62,7 @@ class _Walk:
         tag = group << 16 | element
         if tag in (_ITEM, _ITEM_END, _SEQUENCE_END):
             return self._delimit(tag)
-        if len(self.levels) == 1 and group >= 0x7FE0:
+        if len(self.levels) == 1 and is_past_header(tag):
             return False
         return self._enter_or_skip()
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from pedcontour.dicom.foreign import summary_of_kinds
 from pedcontour.dicom.geometry import SlicePlane, stack
-from pedcontour.dicom.headers import Readable, quiet_pydicom, text_of, uid_of
+from pedcontour.dicom.headers import Readable, has_known_characters, quiet_pydicom, text_of, uid_of
 from pedcontour.dicom.ignored import REASONS, Ignored
 from pedcontour.dicom.instances import Damaged, Instance, read_instance
 from pedcontour.dicom.pixels import read_hounsfield, read_voxels
 from pedcontour.dicom.selection import Selection, plane_of, select_series, summarise
 from pedcontour.dicom.series import CtSeries
 from pedcontour.errors import (
+    CharacterSetUnknownError,
     FrameOfReferenceMissingError,
     GeometryMissingError,
     InputError,
@@ -116,6 +117,7 @@ def _arrange(files: Sequence[Path], found: Sequence[Instance | Damaged | None], 
     _check_damage(found, selection)
     _check_uids(selection.instances, found)
     slices, copies = _without_copies(selection.instances)
+    _refuse(CharacterSetUnknownError, "", [i for i in slices if not has_known_characters(i.header)])
     _check_identity(slices)
     stacked = stack(_planes(slices))
     ordered = tuple(slices[n] for n in stacked.order)

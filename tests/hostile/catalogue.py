@@ -86,9 +86,20 @@ def _preambles() -> Iterator[Upload]:
         yield with_each(dicoms.with_preamble(start))
 
 
-@_attack("hostile character sets", "INSTANCE_DAMAGED", DONE)
+@_attack("hostile character sets", "CHARACTER_SET_UNKNOWN", DONE)
 def _character_sets() -> Iterator[Upload]:
-    names = (b"ISO_IR 999", b"../../x", b"\\" * 2000, b"ISO 2022 IR 87\\ISO 2022 IR 159", b"zlib", b"idna", b"\xff\xfe")
+    names = (
+        b"ISO_IR 999",
+        b"../../x",
+        b"\\" * 2000,
+        b"ISO 2022 IR 87\\ISO 2022 IR 159",
+        b"zlib",
+        b"idna",
+        b"\xff\xfe",
+        b"hex",
+        b"utf_7",
+        b"unicode_escape",
+    )
     for charset in names:
         hostile = raw_value(0x00080005, "CS", charset)
         name = raw_value(0x00100010, "PN", b"\x1b$B\xff\xff\x1b(J^\x1b\x1b\x1b=\x00\x80")

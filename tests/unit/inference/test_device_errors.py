@@ -12,7 +12,7 @@ from pedcontour.inference.device_errors import device_errors
     [
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB"), OutOfMemoryError),
         (
-            RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory"),
+            RuntimeError("[enforce fail at alloc_cpu.cpp:117] can't allocate memory"),
             OutOfMemoryError,
         ),
         (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), OutOfMemoryError),
