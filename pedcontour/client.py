@@ -286,16 +286,10 @@ def _told(chunks: Iterator[bytes], total: int, on_sent: Callable[[int, int], Non
 # --- What is answered --------------------------------------------------------------------------------------------
 
 
-def _all_errors(kind: type[PedcontourError] = PedcontourError) -> Iterator[type[PedcontourError]]:
-    yield kind
-    for child in kind.__subclasses__():
-        yield from _all_errors(child)
-
-
 def _error(problem: Mapping[str, Any]) -> PedcontourError:
     """The error that a problem document stands for; one of a code unknown here keeps its words."""
     code = str(problem.get("code", ""))
-    kinds = {kind.code: kind for kind in _all_errors()}
+    kinds = errors.errors_by_code()
     detail, uids = str(problem.get("detail") or ""), tuple(problem.get("instance_uids") or ())
     if code in kinds:
         return kinds[code](detail, instance_uids=uids)

@@ -132,6 +132,12 @@ class RescaleMissingError(InputError):
     code = "RESCALE_MISSING"
 
 
+class CharacterSetUnknownError(InputError):
+    """The Specific Character Set is none of DICOM's, so names could not be copied safely; export the series again."""
+
+    code = "CHARACTER_SET_UNKNOWN"
+
+
 class PatientMixedError(InputError):
     """The instances of the series name more than one patient or study; export the series again."""
 
@@ -163,6 +169,24 @@ class ArchiveUnsafeError(InputError):
     """The zip is damaged or holds links, outside paths, or nested or inflated entries; zip the plain CT files again."""
 
     code = "ARCHIVE_UNSAFE"
+
+
+class UploadTooSlowError(InputError):
+    """The upload stopped or came more slowly than this service waits for; check the connection and send it again."""
+
+    code = "UPLOAD_TOO_SLOW"
+
+
+class IntakeLimitError(InputError):
+    """Checking the upload took more memory or time than this service allows; send one plain CT series."""
+
+    code = "INTAKE_LIMIT"
+
+
+class IntakeBrokenError(InputError):
+    """The upload broke the process that checks it; send the CT series as the scanner or the archive exported it."""
+
+    code = "INTAKE_BROKEN"
 
 
 # --- Requests --------------------------------------------------------------------------------------------------
@@ -451,3 +475,53 @@ class NotReadyError(StoreError):
     """The service cannot take and finish jobs right now; the detail names the part that is missing."""
 
     code = "NOT_READY"
+
+
+# --- Workers ---------------------------------------------------------------------------------------------------
+
+
+class JobTimeoutError(PedcontourError):
+    """The job took longer than this service allows; send fewer slices, or have PEDCONTOUR_JOB_TIMEOUT_S raised."""
+
+    code = "JOB_TIMEOUT"
+
+
+class WorkerTroubleError(PedcontourError):
+    """The worker, not the images, stopped this attempt; the job is tried again."""
+
+    code = "WORKER_TROUBLE"
+
+
+class ProcessEndedError(WorkerTroubleError):
+    """The process that works on the images ended in mid-job; the job is tried again."""
+
+    code = "PROCESS_ENDED"
+
+
+class ProcessSilentError(WorkerTroubleError):
+    """The process that works on the images gave no sign of life and was replaced; the job is tried again."""
+
+    code = "PROCESS_SILENT"
+
+
+class OutOfMemoryError(WorkerTroubleError):
+    """The worker ran out of memory; the job is tried again. Give the worker more memory, or send fewer slices."""
+
+    code = "OUT_OF_MEMORY"
+
+
+class DeviceFailedError(WorkerTroubleError):
+    """The graphics card reported an error; the job is tried again in a new process. Have the card checked."""
+
+    code = "DEVICE_FAILED"
+
+
+def errors_by_code() -> dict[str, type[PedcontourError]]:
+    """Every error of the tree under its code, for who reads a code and needs the error."""
+    found: dict[str, type[PedcontourError]] = {}
+    waiting: list[type[PedcontourError]] = [PedcontourError]
+    while waiting:
+        kind = waiting.pop()
+        found.setdefault(kind.code, kind)
+        waiting += kind.__subclasses__()
+    return found

@@ -161,6 +161,24 @@ class Settings(BaseSettings):
         default=10_000, ge=1, description="Most files in one upload; over it: UPLOAD_TOO_LARGE."
     )
 
+    upload_idle_s: float = Field(
+        default=30.0, gt=0, description="Seconds an upload may send nothing before it is refused: UPLOAD_TOO_SLOW."
+    )
+    upload_min_bytes_per_s: int = Field(
+        default=16 * 1024,
+        ge=0,
+        description="Least bytes a second of an upload, on average and after the time it may be idle; 0 is no limit.",
+    )
+    intake_memory_bytes: int = Field(
+        default=2 * 1024**3,
+        ge=256 * 1024**2,
+        description="Most address space of the process that checks one upload (2 GiB by default); over it: "
+        "INTAKE_LIMIT.",
+    )
+    intake_timeout_s: float = Field(
+        default=120.0, gt=0, description="Most seconds that the check of one upload takes; over it: INTAKE_LIMIT."
+    )
+
     # How a job is kept alive
     lease_s: float = Field(
         default=60.0, gt=0, description="Seconds a worker owns a job without a sign of life before another may take it."
@@ -178,6 +196,18 @@ class Settings(BaseSettings):
     )
     reconcile_every_s: float = Field(
         default=5.0, gt=0, description="Seconds between looks at the job table for jobs whose message was lost."
+    )
+    job_timeout_s: float = Field(
+        default=3600.0, gt=0, description="Most seconds that one attempt at contouring takes; over it: JOB_TIMEOUT."
+    )
+    child_silence_s: float = Field(
+        default=60.0,
+        gt=0,
+        description="Seconds the contouring process may give no sign of life before it is replaced and its job given "
+        "back.",
+    )
+    child_start_s: float = Field(
+        default=300.0, gt=0, description="Seconds the contouring process may take to load its model when it starts."
     )
     visibility_timeout_s: int = Field(
         default=6 * 3600,
@@ -267,12 +297,15 @@ class Settings(BaseSettings):
         """URL of the broker, with its password."""
         return None if self.redis_url is None else _with_password(self.redis_url, self.redis_password)
 
-    def environment(self) -> dict[str, str]:
-        """The environment for a child process that shall read these same settings."""
+    def environment(self, *, with_secrets: bool = True) -> dict[str, str]:
+        """The environment for a child process that shall read these same settings.
+
+        Without secrets, keys and URLs that may hold passwords are left out: for a process that works on images.
+        """
         child = {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)}
         for name in type(self).model_fields:
             value = getattr(self, name)
-            if value is not None:
+            if value is not None and (with_secrets or not _is_secret(value)):
                 child[PREFIX + name.upper()] = _as_text(value)
         return child
 
@@ -284,6 +317,10 @@ def _with_password(url: SecretStr, password: SecretStr | None) -> str:
         return url.get_secret_value()
     user, _, place = parts.netloc.rpartition("@")
     return parts._replace(netloc=f"{user}:{quote(password.get_secret_value(), safe='')}@{place}").geturl()
+
+
+def _is_secret(value: Any) -> bool:
+    return isinstance(value, SecretStr) or (isinstance(value, tuple) and any(map(_is_secret, value)))
 
 
 def _as_text(value: Any) -> str:

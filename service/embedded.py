@@ -21,6 +21,7 @@ import httpx
 
 from pedcontour.errors import ServiceUnreachableError
 from pedcontour.settings import Settings
+from service.confinement import no_core_dumps
 from service.gateway.start import check_guard
 from service.logs import configure_logs
 from service.processes import Child
@@ -71,6 +72,7 @@ def running(
     part does not start.
     """
     check_guard(settings)
+    no_core_dumps()  # of the broker's process, too
     with ExitStack() as stack:
         stack.enter_context(_only_one(settings.data_dir))
         sweep_uploads(settings.uploads_dir)  # alone here, so whatever is unfinished broke off

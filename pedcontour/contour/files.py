@@ -1,7 +1,7 @@
 """The use case itself: read, segment, judge, write, check, draw."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from pedcontour.contour.staging import staged_folder
 from pedcontour.dicom.catalogue import WRITERS
 from pedcontour.dicom.contoured import ContouredSeries
 from pedcontour.dicom.identity import ResultIdentity
+from pedcontour.dicom.ignored import Ignored
 from pedcontour.dicom.readback import check_read_back
 from pedcontour.dicom.reader import Intake, read_series
 from pedcontour.dicom.rois import Roi, rois_named, rois_of
@@ -44,7 +45,8 @@ PREVIEW = "preview.png"
 class ContourJob:
     """Everything a job needs besides its files: a loaded engine, its model, the request, and the results' identity.
 
-    ``absence_rules`` replaces the default rules of ``postprocessing`` by organ id; None keeps them.
+    ``absence_rules`` replaces the default rules of ``postprocessing`` by organ id; None keeps them. ``left_out`` is
+    what an earlier look at the files set aside; the report tells it too.
     """
 
     engine: Engine
@@ -52,6 +54,7 @@ class ContourJob:
     request: ContourRequest
     identity: ResultIdentity
     absence_rules: Mapping[str, AbsenceRule] | None = None
+    left_out: tuple[Ignored, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,7 @@ def _report(
     return Report(
         job_id=job.identity.job_id,
         created=job.identity.created,
-        input=input_facts(intake),
+        input=input_facts(replace(intake, ignored=(*job.left_out, *intake.ignored))),
         geometry=geometry_of(intake.series.volume.grid),
         organs=organs,
         warnings=warnings,

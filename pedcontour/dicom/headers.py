@@ -28,6 +28,12 @@ MAX_NESTING = 8
 UID_PATTERN = re.compile(r"[0-9.]{1,64}")
 """What passes for a UID: it becomes part of names and messages, so no other character may."""
 
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+"""A number as DICOM writes it (PS3.5 6.2). Python would read more, such as ``1_5`` and a number with a line's end."""
+
+_CHARACTER_SET = re.compile(r"(ISO[ _-]?(IR|2022[ _-]?IR)[ _-]?[0-9]{1,3}|GB18030|GBK)?", re.IGNORECASE)
+"""Defined terms of Specific Character Set (PS3.3 C.12.1.1.2), with the misspellings that scanners write."""
+
 Readable = set[tuple[int, str | None, bytes | None]]
 """Tag, VR and bytes of values that pydicom has converted without complaint."""
 
@@ -93,6 +99,8 @@ def numbers_of(header: Dataset, keyword: str, count: int) -> tuple[float, ...] |
     values: Any = None
     if dictionary_VR(keyword) in ("DS", "IS") and _raw_bytes(header, keyword) is not None:
         values = text_of(header, keyword).split("\\")
+        if len(values) != count or not all(map(_NUMBER.fullmatch, values)):
+            return None
     else:
         values = _value(header, keyword)
         values = values if hasattr(values, "append") else [values]
@@ -101,6 +109,14 @@ def numbers_of(header: Dataset, keyword: str, count: int) -> tuple[float, ...] |
     except (TypeError, ValueError, OverflowError):
         return None
     return numbers if len(numbers) == count and all(map(isfinite, numbers)) else None
+
+
+def has_known_characters(header: Dataset) -> bool:
+    """Whether the character set is one of DICOM's, or is written nearly so.
+
+    pydicom takes any other term for the name of a Python codec, and there are some that inflate or run without end.
+    """
+    return all(_CHARACTER_SET.fullmatch(term) for term in text_of(header, "SpecificCharacterSet").split("\\"))
 
 
 def integer_of(header: Dataset, keyword: str) -> int | None:

@@ -33,6 +33,7 @@ from pedcontour.dicom.headers import (
     slim_header,
     uid_of,
 )
+from pedcontour.dicom.nesting import is_past_header, is_too_much
 from pedcontour.errors import StoreError
 
 MAX_FILE_BYTES = 256 * 2**20
@@ -50,12 +51,10 @@ MAX_ELEMENTS = 5000
 _META_BYTES = 64 * 1024
 _PREAMBLE = 128
 _MAGIC = b"DICM"
+_START = bytes(_PREAMBLE) + _MAGIC
 _FIRST_GROUP = 0x0008
 _LAST_FIRST_ELEMENT = 0x0060
 """A composite object begins at the latest with its modality (0008,0060)."""
-
-_CONTENT_SEQUENCE = 0x0040A730
-_SEGMENTATION_GROUP = 0x0062
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +143,7 @@ def _content(path: Path) -> bytes:
 
 def _damaged(content: bytes, name: str) -> Damaged | None:
     """What a file that gives no header is: nothing, unless it may have been a CT slice."""
-    if not content.strip(b"\0"):
+    if not content.strip(b"\0") or _START.startswith(content):
         return None if name.startswith(".") else Damaged("")  # hidden and empty: a placeholder, not a broken copy
     meta = _file_meta(content)
     begins_as_dicom = meta.end > 0 or _looks_like_a_data_set(content[:8])
@@ -163,6 +162,8 @@ def _read(path: Path, content: bytes, readable: Readable) -> Instance | None:
         explicit = ExplicitVRLittleEndian if little_endian else ExplicitVRBigEndian
         syntax = ImplicitVRLittleEndian if implicit else explicit
     body = _body(content, start, syntax)
+    if is_too_much(body.getvalue(), body.tell(), implicit=implicit, little_endian=little_endian):
+        return None
     header = read_dataset(body, implicit, little_endian, stop_when=_is_past_header, defer_size=MAX_VALUE_BYTES)
     if not 0 < len(header) <= MAX_ELEMENTS:
         return None
@@ -196,8 +197,7 @@ def _body(content: bytes, start: int, syntax: str) -> _Metered:
 
 
 def _is_past_header(tag: BaseTag, vr: str | None, length: int) -> bool:
-    """Stop before reports, segments, contours, functional groups and pixels: no patient, study or plane lies beyond."""
-    return tag == _CONTENT_SEQUENCE or tag.group >= _SEGMENTATION_GROUP
+    return is_past_header(tag)
 
 
 @dataclass(frozen=True)

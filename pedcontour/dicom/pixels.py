@@ -69,18 +69,10 @@ _UNDEFINED = 0xFFFFFFFF
 def read_voxels(instances: Sequence[Instance]) -> npt.NDArray[Any]:
     """The slices in HU, axes ``(k, j, i)`` in the order given; all must have the same rows and columns.
 
-    Raises ``RescaleMissingError`` when a slice does not say how to get HU, ``PixelsUndecodableError`` when pixels are
-    absent, truncated, not decodable, or more than memory holds; both name the slices. ``StoreError`` when the disk
-    does not give them.
+    Raises what ``check_pixels`` raises, ``PixelsUndecodableError`` also when pixels are absent, damaged, or more than
+    memory holds; ``StoreError`` when the disk does not give them.
     """
-    _refuse(RescaleMissingError, "", instances, [rescale_of(instance) for instance in instances])
-    supported = [instance.syntax in NATIVE or instance.syntax in DECODERS for instance in instances]
-    _refuse(PixelsUndecodableError, "transfer syntax not supported", instances, supported)
-    formats = [pixel_format(instance) for instance in instances]
-    _refuse(PixelsUndecodableError, "size or depth of pixels out of bounds", instances, formats)
-    known = [form for form in formats if form is not None]
-    enough = [_may_hold(i, form) for i, form in zip(instances, known, strict=True)]
-    _refuse(PixelsUndecodableError, "pixel data shorter than declared", instances, enough)
+    known = check_pixels(instances)
     try:
         volume = np.empty(
             (len(known), known[0].rows, known[0].columns),
@@ -91,6 +83,40 @@ def read_voxels(instances: Sequence[Instance]) -> npt.NDArray[Any]:
         raise PixelsUndecodableError("the volume does not fit into memory") from None
     _refuse(PixelsUndecodableError, "absent, truncated or damaged", instances, read)
     return volume
+
+
+def check_pixels(instances: Sequence[Instance]) -> list[PixelFormat]:
+    """What each slice says about its pixels, believed only as far as its file can hold it.
+
+    Raises ``RescaleMissingError`` when a slice does not say how to get HU, ``PixelsUndecodableError`` when its transfer
+    syntax is not read here, or it declares sizes out of bounds or more pixels than it has; both name the slices.
+    """
+    _refuse(RescaleMissingError, "", instances, [rescale_of(instance) for instance in instances])
+    supported = [instance.syntax in NATIVE or instance.syntax in DECODERS for instance in instances]
+    _refuse(PixelsUndecodableError, "transfer syntax not supported", instances, supported)
+    formats = [pixel_format(instance) for instance in instances]
+    _refuse(PixelsUndecodableError, "size or depth of pixels out of bounds", instances, formats)
+    known = [form for form in formats if form is not None]
+    enough = [_may_hold(i, form) for i, form in zip(instances, known, strict=True)]
+    _refuse(PixelsUndecodableError, "pixel data shorter than declared", instances, enough)
+    return known
+
+
+def stored_pixels(instance: Instance, form: PixelFormat) -> bytes:
+    """The bytes of a slice's pixels as they are stored: of native ones one frame, else all fragments with their items.
+
+    Raises ``ValueError`` when there are none, or fewer than declared; whatever a parser of hostile bytes may raise.
+    """
+    with quiet_pydicom(), open_after_header(instance) as stream:
+        length = _find_pixels(stream, instance)
+        if instance.syntax in NATIVE:
+            content = stream.read(min(length, form.frame_bytes))
+            if len(content) < form.frame_bytes:
+                raise ValueError("too short")
+            return content
+        if length != _UNDEFINED:
+            raise ValueError("not encapsulated")
+        return stream.read()
 
 
 def read_hounsfield(instance: Instance) -> npt.NDArray[Any] | None:
@@ -140,21 +166,14 @@ def _unread(error: OSError) -> StoreError:
 
 
 def _native(instance: Instance, form: PixelFormat) -> npt.NDArray[Any]:
-    with open_after_header(instance) as stream:
-        length = _find_pixels(stream, instance)
-        if length < form.frame_bytes:
-            raise ValueError("too short")
-        content = stream.read(form.frame_bytes)
+    content = stored_pixels(instance, form)
     numbers = np.frombuffer(content, form.dtype.newbyteorder("<" if instance.little_endian else ">"))
     numbers = numbers.astype(form.dtype, copy=False)
     return numbers.reshape(form.rows, form.columns)
 
 
 def _decoded(instance: Instance, form: PixelFormat) -> npt.NDArray[Any]:
-    with open_after_header(instance) as stream:
-        if _find_pixels(stream, instance) != _UNDEFINED:
-            raise ValueError("not encapsulated")
-        content = stream.read()
+    content = stored_pixels(instance, form)
     size = stated_size(instance.syntax, next(generate_frames(content, number_of_frames=1)))
     if size is not None and size != (form.rows, form.columns):
         raise ValueError("the codestream has another size")

@@ -15,30 +15,11 @@ from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, LegacyConvertedE
 
 from pedcontour.dicom.geometry import SAME_POSITION_MM, SlicePlane, is_axial, is_complete, is_orthonormal
 from pedcontour.dicom.headers import UID_PATTERN, integer_of, is_standard, numbers_of, text_of
+from pedcontour.dicom.ignored import REASONS, Ignored
 from pedcontour.dicom.instances import Instance
 from pedcontour.errors import InputError, MixedSeriesError, MultiframeUnsupportedError, NotCtError
 
 MULTIFRAME_CT = frozenset({EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage})
-
-REASONS = {
-    "NOT_DICOM": "not a readable DICOM file",
-    "INSTANCE_DAMAGED": "damaged or cut off, and perhaps a slice",
-    "DICOMDIR": "a directory of DICOM files",
-    "NOT_CT": "another kind of object than a CT image",
-    "MULTIFRAME_UNSUPPORTED": "multi-frame CT",
-    "LOCALIZER": "a localizer image",
-    "DOSE_PAGE": "a dose or protocol page",
-    "PROJECTION": "a projection or rendering, not slices in HU",
-    "COLOUR": "a colour picture",
-    "REFORMAT": "a series derived from another one",
-    "ORIENTATION_UNSUPPORTED": "a series that is not axial",
-    "GEOMETRY_MISSING": "a series without positions",
-    "TOO_FEW_SLICES": "a series with fewer than two positions",
-    "SERIES_NOT_CHOSEN": "another CT series than the chosen one",
-    "DUPLICATE_INSTANCE": "a second copy of an instance",
-}
-"""Every code under which something can be ignored. Where an error has the same code, it is raised when nothing else is
-left."""
 
 _FILE_SET_ID, _DIRECTORY_RECORDS = 0x00041130, 0x00041220
 _WORDS = re.compile(r"[A-Z0-9]+")
@@ -47,19 +28,6 @@ _DOSE_WORDS = frozenset({"DOSE", "PROT", "PROTOCOL", "REPORT", "SCREEN"})
 _PROJECTION_WORDS = frozenset({"MIP", "MINIP", "PROJECTION", "VRT", "RENDERED", "CURVED", "CPR", "SSD"})
 _REFORMAT_WORDS = frozenset({"MPR", "REFORMATTED", "REFORMAT", "AVERAGE", "MEAN"})
 _MODALITY = re.compile(r"[A-Z]{2,16}")
-
-
-@dataclass(frozen=True)
-class Ignored:
-    """What was left out: a stable ``code`` of ``REASONS``, a ``reason`` in words, how many files, and their UIDs.
-
-    ``uids`` are SOP Instance UIDs as far as the files have well-formed ones.
-    """
-
-    code: str
-    reason: str
-    count: int
-    uids: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,10 +42,13 @@ class Selection:
     damaged: tuple[Instance, ...] = ()
 
 
-def select_series(instances: Sequence[Instance], series_uid: str | None = None, *, headerless: int = 0) -> Selection:
+def select_series(
+    instances: Sequence[Instance], series_uid: str | None = None, *, headerless: int = 0, foreign: str = ""
+) -> Selection:
     """Choose the CT series; ``series_uid`` names one, else there must be one candidate only.
 
-    ``headerless`` counts damaged files that gave no header: what is said when there is no CT slice tells of them.
+    ``headerless`` counts damaged files that gave no header, ``foreign`` says what came that is no DICOM: what is said
+    when there is no CT slice tells of them.
 
     Raises ``NotCtError`` when there is no CT slice (of that series), ``MultiframeUnsupportedError`` when there is only
     multi-frame CT, ``MixedSeriesError`` with the Series Instance UIDs in its detail when several series could be meant.
@@ -96,7 +67,7 @@ def select_series(instances: Sequence[Instance], series_uid: str | None = None, 
     if series_uid is not None:
         series = defaultdict(list, {uid: own for uid, own in series.items() if uid == series_uid} if series_uid else {})
     if not series:
-        raise _nothing_left(left_out, len(slices), series_uid, headerless)
+        raise _nothing_left(left_out, len(slices), series_uid, headerless, foreign)
     chosen, weaknesses = _choose(series)
     damaged = [instance for code, instance in left_out if code == "INSTANCE_DAMAGED"]
     damaged += [instance for instance in slices if instance.series_uid != chosen and instance.ends_in_header]
@@ -203,12 +174,14 @@ def _weakness(own: Sequence[Instance]) -> str:
 
 
 def _nothing_left(
-    left_out: Sequence[tuple[str, Instance]], slices: int, series_uid: str | None, headerless: int
+    left_out: Sequence[tuple[str, Instance]], slices: int, series_uid: str | None, headerless: int, foreign: str
 ) -> InputError:
     counts = Counter(code for code, _ in left_out)
     if headerless:
         counts["INSTANCE_DAMAGED"] += headerless
     detail = ", ".join(f"{count} {code}" for code, count in sorted(counts.items())) or "no DICOM files"
+    if foreign:
+        detail += f", not DICOM: {foreign}"
     if slices:
         name = series_uid if UID_PATTERN.fullmatch(series_uid or "") else "of that name"
         return NotCtError(f"no CT slice of series {name}")

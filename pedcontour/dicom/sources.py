@@ -11,9 +11,10 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from pedcontour.errors import ArchiveUnsafeError, PedcontourError, StoreError, UploadEmptyError, UploadTooLargeError
@@ -23,6 +24,7 @@ _ENCRYPTED = 0x1
 _ARCHIVE_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"7z\xbc\xaf\x27\x1c", b"Rar!")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _END, _END_64, _LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
+_LOCAL_HEADER_BYTES = 30
 _END_BYTES, _END_64_BYTES, _LOCATOR_64_BYTES = 22, 56, 20
 _LONGEST_COMMENT = 0xFFFF
 
@@ -84,7 +86,7 @@ def unpack_archive(archive: Path, target: Path, limits: ArchiveLimits | None = N
     """Unpack a zip into ``target`` under names of our own, and return the files in the order of the zip.
 
     Raises ``ArchiveUnsafeError`` for a damaged or encrypted zip, links, devices, absolute or parent paths, archives
-    within, and entries that grow beyond the ratio; ``UploadTooLargeError`` beyond the other limits;
+    within, entries that overlap or grow beyond the ratio; ``UploadTooLargeError`` beyond the other limits;
     ``UploadEmptyError`` when no file is in it; ``StoreError`` when the disk is full or fails, which is not the zip's
     fault. What was unpacked until then is removed.
     """
@@ -145,6 +147,7 @@ def _unpack(content: zipfile.ZipFile, target: Path, limits: ArchiveLimits, unpac
         raise UploadTooLargeError(f"{len(entries)} entries, at most {limits.entries}")
     for entry in entries:
         _check_entry(entry)
+    _check_overlaps(entries)
     left = limits.total_bytes
     for number, entry in enumerate(entries):
         if entry.is_dir():
@@ -165,6 +168,14 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
     for path in (PurePosixPath(entry.filename), PureWindowsPath(entry.filename)):
         if path.is_absolute() or path.drive or path.root or ".." in path.parts:
             raise ArchiveUnsafeError("an entry's path leads outside the zip")
+
+
+def _check_overlaps(entries: Sequence[zipfile.ZipInfo]) -> None:
+    """Refuse entries that share bytes of the zip: so a little becomes much without any entry growing far."""
+    ordered = sorted(entries, key=lambda entry: entry.header_offset)
+    for entry, following in pairwise(ordered):
+        if entry.header_offset + _LOCAL_HEADER_BYTES + entry.compress_size > following.header_offset:
+            raise ArchiveUnsafeError("entries overlap")
 
 
 def _unpack_entry(

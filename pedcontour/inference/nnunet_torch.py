@@ -11,6 +11,7 @@ import torch
 from pedcontour.bundle.axes import canonical_to
 from pedcontour.bundle.model import ModelBundle
 from pedcontour.errors import RequestError
+from pedcontour.inference.device_errors import device_errors
 from pedcontour.inference.nnunet_network import load_network, read_definition
 from pedcontour.inference.nnunet_steps import channel_confidence, label_channels, prepare, run_tiles
 from pedcontour.inference.port import Prediction, Progress
@@ -72,11 +73,18 @@ class TorchEngine:
 
     def warm_up(self) -> None:
         """Run one empty tile, so that the first patient does not wait for torch to get ready."""
-        with self._inference():
+        with device_errors(), self._inference():
             self._network(torch.zeros((1, 1, *self._definition.patch_size), device=self._device))
 
     def segment(self, image: Volume, progress: Progress) -> Prediction:
-        """Label a CT in Hounsfield units; see ``Engine.segment``."""
+        """Label a CT in Hounsfield units; see ``Engine.segment``.
+
+        Raises ``OutOfMemoryError``; ``DeviceFailedError`` after which this process cannot use the card any more.
+        """
+        with device_errors():
+            return self._segment(image, progress)
+
+    def _segment(self, image: Volume, progress: Progress) -> Prediction:
         started = perf_counter()
         progress(0.0)
         to_network = [AxisChange.to_canonical(image.grid), self._from_canonical]

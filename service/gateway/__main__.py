@@ -5,6 +5,7 @@ import math
 import uvicorn
 
 from pedcontour.settings import Settings
+from service.confinement import no_core_dumps
 from service.gateway.app import create_app
 from service.gateway.start import parts_from
 from service.logs import configure_logs
@@ -14,6 +15,7 @@ def main() -> None:
     """Serve HTTP with the settings of the environment until SIGTERM or SIGINT."""
     settings = Settings()
     configure_logs(settings.log_level, settings.log_format)
+    no_core_dumps()
     app = create_app(parts_from(settings))
     uvicorn.run(
         app,

@@ -12,6 +12,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 
 from pedcontour.errors import MediaTypeUnsupportedError, RequestError, UploadMalformedError, UploadTooLargeError
+from service.gateway.pace import Pace, paced
 from service.uploads import UploadPart
 
 BATCH_BYTES = 1024 * 1024
@@ -29,11 +30,12 @@ MULTIPART_SLACK_BYTES = 4 * 1024 * 1024
 Step = Callable[[], None]
 
 
-async def receive(request: Request, part: UploadPart) -> dict[str, list[str]]:
+async def receive(request: Request, part: UploadPart, pace: Pace) -> dict[str, list[str]]:
     """Stream the files of a request into ``part`` and return its form fields; ``part`` is left to the caller.
 
     Takes ``multipart/form-data`` with any number of files, or one file as the body itself (``application/zip``).
-    Raises ``MediaTypeUnsupportedError``, ``UploadMalformedError``, ``UploadTooLargeError``, ``StoreError``.
+    Raises ``MediaTypeUnsupportedError``, ``UploadMalformedError``, ``UploadTooLargeError``, ``UploadTooSlowError``,
+    ``StoreError``.
     """
     if request.headers.get("content-encoding", "identity") != "identity":
         raise MediaTypeUnsupportedError("the body has a content encoding")
@@ -46,7 +48,7 @@ async def receive(request: Request, part: UploadPart) -> dict[str, list[str]]:
     else:
         raise MediaTypeUnsupportedError
     gathered = received = 0
-    async for chunk in request.stream():
+    async for chunk in paced(request.stream(), pace):
         received += len(chunk)
         if received > part.limits.max_bytes + MULTIPART_SLACK_BYTES:
             raise UploadTooLargeError(f"more than {part.limits.max_bytes} bytes")

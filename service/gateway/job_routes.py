@@ -57,7 +57,7 @@ _BODY: dict[str, Any] = {
     status_code=202,
     summary="Send a CT series to be contoured",
     openapi_extra=_BODY,
-    responses=problems(400, 401, 404, 413, 415, 422, 503)
+    responses=problems(400, 401, 404, 408, 413, 415, 422, 503)
     | {
         202: {
             "description": "The job is kept and waits for a worker.",
@@ -75,7 +75,7 @@ async def send_job(
     await run_in_threadpool(options_from, given, parts.models, parts.templates)
     part = await run_in_threadpool(begin_upload, parts.uploads, job_id, parts.limits)
     try:
-        fields = await receive(request, part)
+        fields = await receive(request, part, parts.pace)
     except BaseException:
         part.discard()
         raise

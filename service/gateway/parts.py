@@ -11,6 +11,7 @@ from pedcontour.storage import ResultStore
 from service.audit import AuditTrail, MemoryTrail
 from service.figures import FigureStore, MemoryFigures
 from service.gateway.keys import KeyRing
+from service.gateway.pace import DEFAULT_PACE, Pace
 from service.gateway.principals import Principal
 from service.jobstore import Clock, JobStore, utc_now
 from service.queue import JobQueue
@@ -44,7 +45,7 @@ class GatewayParts:
     ``worker_silent_s`` is how long no worker may have been heard of before the service counts as not ready;
     ``resend_after_s`` how long a job's first message may go unheard; ``reconcile_every_s`` None leaves the re-sending
     of messages to somebody else. ``templates`` are the site's own ROI names. ``tokens`` None takes keys only;
-    ``metrics_open`` gives the figures to anybody.
+    ``metrics_open`` gives the figures to anybody. ``pace`` is the least that an upload must do.
     ``audit`` keeps the records of who did what, with the callers' addresses where ``audit_addresses`` says so.
     ``allowed_hosts`` empty answers under every name; ``hsts_s`` 0 leaves TLS to be forgotten by browsers.
     """
@@ -68,3 +69,4 @@ class GatewayParts:
     audit_addresses: bool = True
     allowed_hosts: tuple[str, ...] = ()
     hsts_s: int = 0
+    pace: Pace = DEFAULT_PACE

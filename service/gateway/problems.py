@@ -33,6 +33,7 @@ STATUS: tuple[tuple[type[PedcontourError], int], ...] = (
     (errors.MethodNotAllowedError, 405),
     (errors.ResultNotReadyError, 409),
     (errors.JobFailedError, 409),
+    (errors.UploadTooSlowError, 408),
     (errors.UploadTooLargeError, 413),
     (errors.MediaTypeUnsupportedError, 415),
     (errors.UploadEmptyError, 400),
@@ -84,7 +85,9 @@ def add_problem_handlers(app: FastAPI) -> None:
 async def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, PedcontourError)  # noqa: S101 - registered for this class
     request.state.problem_code = error.code
-    return problem_response(error)
+    # Whoever is refused with a body under way may go on sending it for ever, so the connection ends with the answer.
+    has_body = "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0"
+    return problem_response(error, {"Connection": "close"} if has_body else None)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

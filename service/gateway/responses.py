@@ -9,6 +9,7 @@ _MEANING = {
     401: "A valid API key or token is needed.",
     403: "The key or token lacks the scope that the detail names.",
     404: "There is no such thing, or it belongs to another key.",
+    408: "The upload stopped, or came too slowly.",
     409: "The job has no results (yet).",
     413: "The upload is over the limit.",
     415: "The body is of another media type.",

@@ -14,6 +14,7 @@ from service.figuretable import open_figure_table
 from service.gateway.doorkeeper import THIS_MACHINE
 from service.gateway.issuer_keys import IssuerKeys
 from service.gateway.keys import KeyRing, check_binding
+from service.gateway.pace import Pace
 from service.gateway.parts import GatewayParts, Tokens
 from service.gateway.remembered_keys import RememberedKeys
 from service.gateway.tokens import IssuedTokens, TokenRules
@@ -73,6 +74,7 @@ def parts_from(settings: Settings) -> GatewayParts:
         audit_addresses=settings.audit_addresses,
         allowed_hosts=settings.allowed_hosts or (() if _is_guarded(settings, keys) else (*THIS_MACHINE, settings.host)),
         hsts_s=settings.hsts_s,
+        pace=Pace(settings.upload_idle_s, settings.upload_min_bytes_per_s),
     )
 
 

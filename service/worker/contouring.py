@@ -1,20 +1,18 @@
 """The production contourer: a job's options and files to the library's use case, with a warm engine per model."""
 
-import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pedcontour import __version__
 from pedcontour.bundle import ModelBundle
 from pedcontour.contour import ContourJob, ContourRequest, StageProgress, contour_files
 from pedcontour.dicom.identity import ResultIdentity
-from pedcontour.dicom.sources import unpack_archive
-from pedcontour.errors import UploadEmptyError
+from pedcontour.dicom.ignored import Ignored
 from pedcontour.inference.port import Engine
 from pedcontour.outputs import OutputStyle
 from service.jobs import Job
-from service.uploads import ARCHIVE_NAME
+from service.worker.messages import Contour
 from service.worker.run import Contoured
 
 
@@ -30,13 +28,23 @@ class EngineContourer:
         self._engines: dict[str, Engine] = {}
         self._loading = threading.Lock()
 
-    def __call__(self, job: Job, upload: Path, out: Path, progress: StageProgress) -> Contoured:
-        """See ``service.worker.run.Contourer``."""
+    def __call__(
+        self, job: Job, folder: Path, out: Path, progress: StageProgress, left_out: Sequence[Ignored] = ()
+    ) -> Contoured:
+        """Contour the clean files of a folder; ``left_out`` is what the intake found beside them.
+
+        See ``service.worker.run.Contourer``.
+        """
         model = self._find_model(job.options.model_id)
-        contour_job = ContourJob(self.warm(model), model, _request(job), _identity(job, model))
-        with tempfile.TemporaryDirectory(prefix="pedcontour-in-") as unpacked:
-            outcome = contour_files(_files(upload, Path(unpacked)), out, contour_job, progress)
+        contour_job = ContourJob(
+            self.warm(model), model, _request(job), _identity(job, model), left_out=tuple(left_out)
+        )
+        outcome = contour_files(sorted(folder.glob("*")), out, contour_job, progress)
         return Contoured(outcome.verdicts, outcome.warnings, outcome.files, outcome.provenance)
+
+    def do(self, order: Contour, progress: StageProgress) -> Contoured:
+        """Do an order of the worker, in the child that contours."""
+        return self(order.job, order.files, order.out, progress, order.left_out)
 
     def warm(self, model: ModelBundle) -> Engine:
         """The engine of a model, loaded on first use."""
@@ -55,11 +63,3 @@ def _request(job: Job) -> ContourRequest:
 def _identity(job: Job, model: ModelBundle) -> ResultIdentity:
     """The same for every attempt: of the attempt itself, nothing is in it."""
     return ResultIdentity(job.id, job.accepted_at, model.id, model.digest, __version__)
-
-
-def _files(upload: Path, unpacked: Path) -> list[Path]:
-    archive = upload / ARCHIVE_NAME
-    files = unpack_archive(archive, unpacked) if archive.is_file() else sorted(upload.glob("*"))
-    if not files:
-        raise UploadEmptyError
-    return files

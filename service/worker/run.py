@@ -11,8 +11,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from pedcontour.contour.stages import StageProgress
-from pedcontour.errors import CancelledError, NothingDrawnError, PedcontourError, StoreError
+from pedcontour.errors import CancelledError, NothingDrawnError, PedcontourError, StoreError, WorkerTroubleError
 from pedcontour.storage import ResultStore
 from pedcontour.verdicts import Verdict
 from service.jobs import Ending, Job, Problem, State
@@ -23,8 +22,13 @@ log = logging.getLogger(__name__)
 PROGRESS_EVERY_S = 0.5
 """At most so often is progress written to the table, and the cancel flag read."""
 
-TROUBLE_OF_THE_PLACE = (StoreError, OSError, MemoryError)
+TROUBLE_OF_THE_PLACE = (StoreError, WorkerTroubleError, OSError, MemoryError)
 """What another attempt, perhaps elsewhere, may not meet again: the job is given back instead of failed."""
+
+
+StageProgress = Callable[[str, float], None]
+"""Told the stage and the finished share of the whole, as ``pedcontour.contour`` tells them. A worker imports nothing of
+that package, which loads what reads images."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +86,9 @@ def run_job(job_id: str, parts: WorkerParts) -> None:
         except CancelledError:
             ending = Ending(State.CANCELLED)
         except TROUBLE_OF_THE_PLACE as error:
-            log.warning("job %s: given back after %s", job_id, type(error).__name__)
-            parts.jobs.release(job_id, owner, type(error).__name__)
+            trouble = error.code if isinstance(error, PedcontourError) else type(error).__name__
+            log.warning("job %s: given back after %s", job_id, trouble)
+            parts.jobs.release(job_id, owner, trouble)
             return
         except NothingDrawnError as error:
             ending = Ending(State.FAILED, Problem.of(error), error.verdicts, error.warnings)

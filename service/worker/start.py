@@ -2,19 +2,21 @@
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from pedcontour.errors import BrokerError
 from pedcontour.settings import Settings
 from pedcontour.storage import LocalResultStore
+from service.confinement import no_core_dumps
 from service.figuretable import open_figure_table
 from service.jobs import Retries
 from service.jobtable import open_job_table
 from service.logs import configure_logs
 from service.queue import make_celery
 from service.worker.measuring import MeasuredContourer
-from service.worker.run import Contourer, WorkerParts
+from service.worker.run import WorkerParts
 from service.worker.scratch import scratch_folder
+from service.worker.supervised import supervised
 from service.worker.tasks import register_task
 
 
@@ -23,26 +25,29 @@ def this_host() -> str:
     return socket.gethostname()[:64]
 
 
-def run_worker(settings: Settings, contour: Contourer, warm_up: Callable[[], None] = lambda: None) -> None:
-    """Work on jobs until SIGTERM: the job under way is finished first.
+def run_worker(settings: Settings, inference: Sequence[str]) -> None:
+    """Work on jobs until SIGTERM: the job under way is finished first. ``inference`` starts the child that contours.
 
-    Raises ``BrokerError`` without a broker's URL, ``StoreError`` when the data folder takes no scratch folder.
+    Raises ``BrokerError`` without a broker's URL, ``StoreError`` when the data folder takes no scratch folder,
+    ``RequestError`` when the child refuses a setting.
     """
     broker_url = settings.broker_url
     if broker_url is None:
         raise BrokerError("PEDCONTOUR_REDIS_URL is not set")
     configure_logs(settings.log_level, settings.log_format)
+    no_core_dumps()
     retries = Retries(settings.lease_s, settings.max_attempts, settings.resend_after_s)
-    parts = WorkerParts(
-        jobs=open_job_table(settings.job_table_url, retries),
-        results=LocalResultStore(settings.results_dir),
-        uploads=settings.uploads_dir,
-        contour=MeasuredContourer(contour, open_figure_table(settings.job_table_url)),
-        name=f"{this_host()}:{os.getpid()}",
-        heartbeat_s=settings.heartbeat_s,
-    )
+    jobs = open_job_table(settings.job_table_url, retries)
     app = make_celery(broker_url, settings.visibility_timeout_s)
-    register_task(app, parts, warm_up)
-    with scratch_folder(settings.scratch_dir):
+    with scratch_folder(settings.scratch_dir), supervised(settings, inference) as contour:
+        parts = WorkerParts(
+            jobs=jobs,
+            results=LocalResultStore(settings.results_dir),
+            uploads=settings.uploads_dir,
+            contour=MeasuredContourer(contour, open_figure_table(settings.job_table_url)),
+            name=f"{this_host()}:{os.getpid()}",
+            heartbeat_s=settings.heartbeat_s,
+        )
+        register_task(app, parts)
         # Gossip and mingle are talk between workers, which have nothing to tell each other here.
         app.worker_main(["--quiet", "worker", "--loglevel", settings.log_level, "--without-gossip", "--without-mingle"])

@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, signals
@@ -16,11 +15,8 @@ from service.worker.run import WorkerParts, run_job
 log = logging.getLogger(__name__)
 
 
-def register_task(app: Celery, parts: WorkerParts, warm_up: Callable[[], None] = lambda: None) -> None:
-    """Give a Celery application the task ``contour(job_id)``, and signs of life while its worker runs.
-
-    ``warm_up`` is called in the background once the worker is ready, so that the first job finds its engine loaded.
-    """
+def register_task(app: Celery, parts: WorkerParts) -> None:
+    """Give a Celery application the task ``contour(job_id)``, and signs of life while its worker runs."""
 
     @app.task(name=TASK)
     def contour(job_id: str) -> None:
@@ -30,7 +26,6 @@ def register_task(app: Celery, parts: WorkerParts, warm_up: Callable[[], None] =
     @signals.worker_ready.connect(weak=False)
     def started(**_: Any) -> None:
         threading.Thread(target=_show_life, args=(parts,), name="life", daemon=True).start()
-        threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
 
 
 def _show_life(parts: WorkerParts) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -88,6 +89,34 @@ def test_a_job_whose_worker_is_killed_ends_once_with_the_same_results(
     for name in ("rtstruct.dcm", "seg.dcm"):
         assert (tmp_path / "out" / name).read_bytes() == (expected / name).read_bytes()
     assert [path.name for path in (settings.results_dir / job.id).iterdir()] == ["2"]
+
+
+def _child_of(worker: int) -> int:
+    """The process that contours for a worker."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent = int((process / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            if parent == worker and b"tests.stand_ins.child" in (process / "cmdline").read_bytes():
+                return int(process.name)
+    raise AssertionError("it has no child")
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_child_that_is_killed_or_stopped_in_mid_job_costs_an_attempt_and_not_the_worker(
+    settings: Settings, ct_folder: Path, tmp_path: Path, how: signal.Signals
+) -> None:
+    settings = settings.model_copy(update={"child_silence_s": 3.0})
+    with running(settings, STAND_IN_WORKER, logs=tmp_path / "logs") as service, Client(service.url) as client:
+        worker = service.parts["worker"].pid
+        assert worker is not None
+        job = client.submit(ct_folder)
+        _wait_for(lambda: 0.1 < client.job(job.id).progress < 0.7)
+        os.kill(_child_of(worker), how)
+        client.wait(job.id, timeout_s=60)
+        assert httpx.get(f"{service.url}/v1/jobs/{job.id}").json()["attempt"] == 2
+        assert service.parts["worker"].pid == worker
+    trouble = "OUT_OF_MEMORY" if how is signal.SIGKILL else "PROCESS_SILENT"
+    assert trouble in (tmp_path / "logs" / "worker.log").read_text()
 
 
 def test_a_job_that_kills_every_worker_is_set_aside(settings: Settings, ct_folder: Path, tmp_path: Path) -> None:

@@ -1,23 +1,15 @@
-"""``python -m tests.stand_ins.worker``: the real worker with the stand-in engine, slowed down by STAND_IN_SECONDS."""
+"""``python -m tests.stand_ins.worker``: the real worker with a stand-in child, slowed down by STAND_IN_SECONDS."""
 
-import os
+import sys
 
-from pedcontour.bundle import find_model
 from pedcontour.settings import Settings
-from service.worker.contouring import EngineContourer
 from service.worker.start import run_worker
-from tests.stand_ins.model import ShadeEngine
+
+INFERENCE = (sys.executable, "-m", "tests.stand_ins.child")
 
 
 def main() -> None:
-    settings = Settings()
-    seconds = float(os.environ.get("STAND_IN_SECONDS", "0"))
-    run_worker(
-        settings,
-        EngineContourer(
-            lambda model_id: find_model(settings.models_dir, model_id), lambda model: ShadeEngine(model, seconds)
-        ),
-    )
+    run_worker(Settings(), INFERENCE)
 
 
 if __name__ == "__main__":

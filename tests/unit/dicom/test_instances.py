@@ -82,7 +82,7 @@ def test_what_is_no_dicom_gives_nothing(tmp_path: Path, content: bytes) -> None:
     assert read_instance(tmp_path / "x") is None
 
 
-@pytest.mark.parametrize("content", [b"", bytes(100), bytes(70_000), bytes(128) + b"DICM"])
+@pytest.mark.parametrize("content", [b"", bytes(100), bytes(70_000), bytes(128) + b"DIC", bytes(128) + b"DICM"])
 def test_what_is_left_of_a_broken_copy_is_damaged(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x").write_bytes(content)
     assert read_instance(tmp_path / "x") == Damaged("")

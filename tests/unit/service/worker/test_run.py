@@ -9,13 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from pedcontour.contour.stages import StageProgress
-from pedcontour.errors import CancelledError, GantryTiltError, NothingDrawnError, StoreError
+from pedcontour.errors import (
+    CancelledError,
+    DeviceFailedError,
+    GantryTiltError,
+    NothingDrawnError,
+    ProcessSilentError,
+    StoreError,
+)
 from pedcontour.storage import MemoryResultStore
 from pedcontour.verdicts import Outcome, Verdict
 from service.jobs import DEFAULT_RETRIES, Job, Options, Retries, State
 from service.jobstore import MemoryJobStore
-from service.worker.run import Contoured, Contourer, WorkerParts, run_job
+from service.worker.run import Contoured, Contourer, StageProgress, WorkerParts, run_job
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 VERDICT = Verdict("liver", Outcome.PRESENT, 500.0, 500.0, 0.9, "Drawn.")
@@ -105,12 +111,21 @@ def test_of_a_foreign_error_only_the_class_is_told(tmp_path: Path, caplog: pytes
     assert "Phantom" not in caplog.text
 
 
-@pytest.mark.parametrize("error", [StoreError("full"), OSError(28, "No space left"), MemoryError()])
-def test_trouble_of_the_place_gives_the_job_back(tmp_path: Path, error: Exception) -> None:
+@pytest.mark.parametrize(
+    ("error", "trouble"),
+    [
+        (StoreError("full"), "STORE_FAILED"),
+        (OSError(28, "No space left"), "OSError"),
+        (MemoryError(), "MemoryError"),
+        (ProcessSilentError(), "PROCESS_SILENT"),
+        (DeviceFailedError(), "DEVICE_FAILED"),
+    ],
+)
+def test_trouble_of_the_place_gives_the_job_back(tmp_path: Path, error: Exception, trouble: str) -> None:
     parts = make_parts(tmp_path, raising(error))
     run_job("a", parts)
     job = state_of(parts)
-    assert (job.state, job.attempt, job.trouble) == (State.QUEUED, 1, type(error).__name__)
+    assert (job.state, job.attempt, job.trouble) == (State.QUEUED, 1, trouble)
 
 
 def test_a_job_given_back_too_often_is_quarantined(tmp_path: Path) -> None:

@@ -1,0 +1,72 @@
+"""What a process of the service does to itself before it works: no core dumps, a tie to its parent, hard limits."""
+
+import ctypes
+import math
+import os
+import resource
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_NO_NEW_PRIVS = 38
+"""``prctl(2)``: the signal a process gets when its parent dies; no program it starts gains rights."""
+
+_ONE_BYTE = 1
+"""The limit for core dumps. Where dumps are piped to a program, Linux takes any limit but one byte for none."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a process may take: bytes of address space, seconds of processor time, bytes in one written file."""
+
+    memory_bytes: int
+    cpu_s: float
+    file_bytes: int
+
+
+def no_core_dumps() -> None:
+    """A dump of a process that holds images would be a patient's images in a file nobody knows of."""
+    resource.setrlimit(resource.RLIMIT_CORE, (_ONE_BYTE, _ONE_BYTE))
+
+
+def tie_to_parent() -> None:
+    """Be killed when the thread that started this process ends, and so when its process does (Linux only)."""
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def confine(limits: Limits) -> None:
+    """Set hard limits on this process, for good: more memory gives ``MemoryError``, more time ends it (SIGXCPU)."""
+    hard = {
+        resource.RLIMIT_AS: limits.memory_bytes,
+        resource.RLIMIT_FSIZE: limits.file_bytes,
+    }
+    for kind, most in hard.items():
+        resource.setrlimit(kind, (most, most))
+    # The process is ended at the first limit and, should it live on, killed a second later.
+    cpu_s = math.ceil(limits.cpu_s)
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
+
+
+def peak_memory_bytes() -> int:
+    """The most memory this process ever held.
+
+    Linux tells it per program; ``getrusage`` would count what the parent held when it started this one.
+    """
+    try:
+        status = Path("/proc/self/status").read_text("ascii", "replace")
+        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
+    except (OSError, StopIteration):
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def close_standard_error() -> None:
+    """Say nothing on standard error from here: what a crashing library prints may hold values of headers."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)

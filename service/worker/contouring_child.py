@@ -1,0 +1,138 @@
+"""What the warm child does: contour one order after the other, showing life, until its worker is gone."""
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+
+from pedcontour.errors import (
+    CancelledError,
+    DeviceFailedError,
+    OutOfMemoryError,
+    PedcontourError,
+    StoreError,
+)
+from service.confinement import no_core_dumps, tie_to_parent
+from service.worker.channel import Channel, ChannelClosedError
+from service.worker.messages import (
+    Alive,
+    Contour,
+    Drawn,
+    Failed,
+    Progressed,
+    Ready,
+    Stop,
+    ToContouring,
+    receive,
+    send,
+)
+from service.worker.run import Contoured, StageProgress
+
+log = logging.getLogger(__name__)
+
+ALIVE_EVERY_S = 1.0
+"""A sign of life comes so often during a job, from a thread of its own."""
+
+Contouring = Callable[[Contour, StageProgress], Contoured]
+"""Does one order. ``progress`` raises ``CancelledError`` when the work must stop. Raises ``PedcontourError``."""
+
+
+def join_worker(descriptor: int) -> Channel:
+    """The first thing a child does: tie itself to its worker and take up the channel."""
+    no_core_dumps()
+    tie_to_parent()
+    return Channel.inherited(descriptor)
+
+
+def serve_orders(channel: Channel, contour: Contouring, warm_up: Callable[[], None]) -> None:
+    """Tell the worker that all is ready after ``warm_up``, and do its orders until it goes, which ends this process.
+
+    A ``warm_up`` that raises ``PedcontourError`` leaves the loading of models to the first job.
+    """
+    child = _Child(channel)
+    without_model = ""
+    try:
+        warm_up()
+    except Exception as error:  # the job that meets it again tells of it; messages may hold paths
+        without_model = _code_of(error)
+    threading.Thread(target=child.listen, name="listen", daemon=True).start()
+    send(channel, Ready(without_model=without_model))
+    while True:
+        child.do(child.orders.get(), contour)
+
+
+class _Child:
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.orders: SimpleQueue[Contour] = SimpleQueue()
+        self._stopped = threading.Event()
+
+    def listen(self) -> None:
+        """Take the worker's messages; its end is this process's end, whatever is under way."""
+        try:
+            while True:
+                message = receive(self.channel, ToContouring)
+                if isinstance(message, Stop):
+                    self._stopped.set()
+                elif message is not None:
+                    self._stopped.clear()
+                    self.orders.put(message)
+        except ChannelClosedError:
+            os._exit(0)
+
+    def do(self, order: Contour, contour: Contouring) -> None:
+        """Do one order and tell how it ended; a card that failed ends this process, too."""
+        with _Signs(self.channel):
+            try:
+                done = contour(order, self._progress)
+                answer: Drawn | Failed = Drawn(**vars(done))
+            except Exception as error:
+                answer = Failed.of(_as_ours(error))
+        send(self.channel, answer)
+        if isinstance(answer, Failed) and answer.problem.code == DeviceFailedError.code:
+            os._exit(1)
+
+    def _progress(self, stage: str, share: float) -> None:
+        if self._stopped.is_set():
+            raise CancelledError
+        send(self.channel, Progressed(stage=stage, share=share))
+
+
+class _Signs:
+    """Signs of life from a thread of its own, while a job is under way: a process that is stopped gives none."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="life", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while not self._ended.wait(ALIVE_EVERY_S):
+                send(self._channel, Alive())
+        except ChannelClosedError:
+            os._exit(0)
+
+
+def _as_ours(error: Exception) -> PedcontourError:
+    """Of a foreign exception only the class is told: its message may hold values of the patient's headers."""
+    if isinstance(error, PedcontourError):
+        return error
+    if isinstance(error, MemoryError):
+        return OutOfMemoryError(type(error).__name__)
+    if isinstance(error, OSError):
+        return StoreError(type(error).__name__)
+    log.error("internal error: %s", type(error).__name__)
+    return PedcontourError(type(error).__name__)
+
+
+def _code_of(error: Exception) -> str:
+    return error.code if isinstance(error, PedcontourError) else type(error).__name__

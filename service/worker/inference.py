@@ -1,0 +1,180 @@
+"""The supervisor of the one warm child that contours: it waits, watches the clock, and replaces what is broken."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+from pedcontour.errors import (
+    DeviceFailedError,
+    JobTimeoutError,
+    PedcontourError,
+    ProcessSilentError,
+)
+from service.worker.channel import ChannelClosedError
+from service.worker.children import ChildProcess
+from service.worker.messages import (
+    Contour,
+    Drawn,
+    Failed,
+    FromContouring,
+    Progressed,
+    Ready,
+    Stop,
+    receive,
+    send,
+)
+from service.worker.run import Contoured, StageProgress
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.5
+"""So often is looked at the clock and at whether to stop, while the child says nothing."""
+
+STOP_GRACE_S = 2.0
+"""A child that is told to stop has so long to do it, which saves loading its model again."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds that a child may take: to start, for a job, and between two signs of life."""
+
+    start_s: float = 300.0
+    job_s: float = 3600.0
+    silence_s: float = 60.0
+
+
+class InferenceChild:
+    """Contours in a child that outlives its jobs; for one thread at a time.
+
+    The child is started by ``start`` or by the first job, and again after it ended. ``command`` starts it, with the
+    settings of ``environment``.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], patience: Patience) -> None:
+        self._command = command
+        self._environment = environment
+        self._patience = patience
+        self._child: ChildProcess | None = None
+        self._is_ready = False
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the child, where there is one."""
+        return self._child.pid if self._child is not None else None
+
+    def start(self) -> None:
+        """Start the child and wait until its model is loaded.
+
+        Raises ``RequestError`` when it refuses its settings, ``WorkerTroubleError`` when it does not start.
+        """
+        self._ready_child()
+
+    def close(self) -> None:
+        """End the child."""
+        if self._child is not None:
+            self._child.end()
+            self._child = None
+
+    def contour(self, order: Contour, progress: StageProgress) -> Contoured:
+        """Have one job done; ``progress`` is also told what it was told before, and may raise ``CancelledError``.
+
+        Raises what the child's work raises; ``JobTimeoutError``; ``WorkerTroubleError`` when the child, not the job, is
+        at fault. Whatever is raised, the next job finds a child that is not at this one any more.
+        """
+        child = self._ready_child()
+        try:
+            send(child.channel, order)
+            return self._wait(child, progress)
+        except ChannelClosedError:
+            cause = child.cause_of_death()
+            log.warning("the contouring process is replaced: %s, %s", cause.code, cause.detail)
+            self._replace()
+            raise cause from None
+
+    def _wait(self, child: ChildProcess, progress: StageProgress) -> Contoured:
+        began = heard = monotonic()
+        stage, share = "read", 0.0
+        while True:
+            message = receive(child.channel, FromContouring, LOOK_EVERY_S)
+            now = monotonic()
+            match message:
+                case Drawn():
+                    return Contoured(message.verdicts, message.warnings, message.files, message.provenance)
+                case Failed():
+                    raise self._failure(message)
+                case Progressed():
+                    stage, share = message.stage, message.share
+            if message is not None:
+                heard = now
+            if now - began > self._patience.job_s:
+                self._replace()
+                raise JobTimeoutError(f"more than {self._patience.job_s:g} s")
+            if now - heard > self._patience.silence_s:
+                self._replace()
+                raise ProcessSilentError(f"for {self._patience.silence_s:g} s")
+            self._tell(child, progress, stage, share)
+
+    def _tell(self, child: ChildProcess, progress: StageProgress, stage: str, share: float) -> None:
+        """Pass progress on; what stops the worker here, a cancelled job or a lost table, stops the child first."""
+        try:
+            progress(stage, share)
+        except Exception:
+            self._stop(child)
+            raise
+
+    def _failure(self, message: Failed) -> PedcontourError:
+        error = message.error()
+        if isinstance(error, DeviceFailedError):  # after it every call to the card fails, until the process ends
+            log.warning("the contouring process is replaced: %s", error.code)
+            self._replace()
+        return error
+
+    def _stop(self, child: ChildProcess) -> None:
+        """Have the child leave its job; replace it where it does not soon."""
+        give_up = monotonic() + STOP_GRACE_S
+        try:
+            send(child.channel, Stop())
+            while (left := give_up - monotonic()) > 0:
+                message = receive(child.channel, FromContouring, left)
+                if isinstance(message, Drawn | Failed):
+                    return
+        except ChannelClosedError:
+            pass
+        self._replace()
+
+    def _replace(self) -> None:
+        """End the child and start the next one, whose model loads while nobody waits for it."""
+        self.close()
+        self._begin()
+
+    def _begin(self) -> ChildProcess:
+        self._child = ChildProcess(self._command, self._environment)
+        self._is_ready = False
+        return self._child
+
+    def _ready_child(self) -> ChildProcess:
+        child = self._child
+        if child is None or child.has_ended:
+            if child is not None:
+                log.warning("the contouring process ended between jobs: %s", child.cause_of_death().detail)
+            child = self._begin()
+        if not self._is_ready:
+            self._await_ready(child)
+        return child
+
+    def _await_ready(self, child: ChildProcess) -> None:
+        try:
+            message = receive(child.channel, FromContouring, self._patience.start_s)
+        except ChannelClosedError:
+            self._child = None
+            raise child.cause_of_death() from None
+        if isinstance(message, Ready):
+            self._is_ready = True
+            if message.without_model:
+                log.warning("no model was loaded ahead: %s", message.without_model)
+            return
+        self.close()
+        if isinstance(message, Failed):
+            raise message.error()
+        raise ProcessSilentError(f"not ready after {self._patience.start_s:g} s")

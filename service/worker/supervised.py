@@ -1,0 +1,87 @@
+"""The contourer of a worker: it parses and computes nothing itself, but has two children do it and watches them."""
+
+import logging
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pedcontour.errors import StoreError, WorkerTroubleError
+from pedcontour.settings import Settings
+from service.confinement import Limits
+from service.jobs import Job
+from service.worker.inference import InferenceChild, Patience
+from service.worker.intake import Intake
+from service.worker.messages import CLEAN, Contour
+from service.worker.run import Contoured, StageProgress
+
+log = logging.getLogger(__name__)
+
+INTAKE = (sys.executable, "-m", "service.worker.intake_child")
+
+LARGEST_FILE_BYTES = 2**30
+"""Most bytes of one file that the intake writes: what a zip's entry may unpack to."""
+
+_INTAKE_NEEDS = ("PATH", "HOME", "LANG", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
+
+
+@dataclass(frozen=True)
+class SupervisedContourer:
+    """A ``Contourer`` (``service/worker/run.py``): the intake cleans the upload, the warm child contours it."""
+
+    intake: Intake
+    inference: InferenceChild
+
+    def __call__(self, job: Job, upload: Path, out: Path, progress: StageProgress) -> Contoured:
+        """See ``service.worker.run.Contourer``."""
+        with TemporaryDirectory(prefix="pedcontour-in-") as folder:
+            taken = self.intake.take(upload, Path(folder), job.options.series_uid, lambda: progress("read", 0.0))
+            clean = Path(folder) / CLEAN
+            return self.inference.contour(
+                Contour(job=job, files=clean, out=out.absolute(), left_out=taken.ignored), progress
+            )
+
+
+@contextmanager
+def supervised(settings: Settings, inference: Sequence[str]) -> Iterator[SupervisedContourer]:
+    """The contourer of a worker, its children started and the default model loaded; they are ended with the block.
+
+    ``inference`` is the command of the child that contours. Raises ``RequestError`` when that refuses a setting; one
+    that does not start is logged, and tried again with the first job.
+    """
+    contourer = SupervisedContourer(
+        Intake(
+            INTAKE,
+            intake_environment(settings.environment(with_secrets=False)),
+            Limits(settings.intake_memory_bytes, settings.intake_timeout_s, LARGEST_FILE_BYTES),
+            settings.intake_timeout_s,
+        ),
+        InferenceChild(
+            inference,
+            settings.environment(with_secrets=False),
+            Patience(settings.child_start_s, settings.job_timeout_s, settings.child_silence_s),
+        ),
+    )
+    try:
+        try:
+            contourer.intake.prepare()
+            contourer.inference.start()
+        except (WorkerTroubleError, StoreError) as error:
+            log.warning("no model was loaded ahead: %s", error.code)
+        yield contourer
+    finally:
+        contourer.inference.close()
+        contourer.intake.close()
+
+
+def intake_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the intake may know of its environment: how to start Python, and nothing that a sender could want."""
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if name in _INTAKE_NEEDS or name.startswith(("PYTHON", "LC_"))
+    }
+    # One thread: each that a library starts takes address space, which is limited.
+    return {**kept, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

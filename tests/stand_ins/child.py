@@ -1,0 +1,30 @@
+"""``python -m tests.stand_ins.child <descriptor>``: the real child with the stand-in engine, STAND_IN_SECONDS slow."""
+
+import os
+import sys
+
+from pedcontour.bundle import find_model
+from pedcontour.settings import Settings
+from service.logs import configure_logs
+from service.worker.contouring import EngineContourer
+from service.worker.contouring_child import join_worker, serve_orders
+from tests.stand_ins.model import ShadeEngine
+
+
+def main() -> None:
+    channel = join_worker(int(sys.argv[1]))
+    settings = Settings()
+    configure_logs(settings.log_level, settings.log_format)
+    seconds = float(os.environ.get("STAND_IN_SECONDS", "0"))
+    contour = EngineContourer(
+        lambda model_id: find_model(settings.models_dir, model_id), lambda model: ShadeEngine(model, seconds)
+    )
+
+    def warm_up() -> None:
+        contour.warm(find_model(settings.models_dir, settings.default_model))
+
+    serve_orders(channel, contour.do, warm_up)
+
+
+if __name__ == "__main__":
+    main()

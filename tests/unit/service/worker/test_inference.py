@@ -1,0 +1,214 @@
+"""The supervisor of the warm child, with real children whose work goes wrong in every way."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pedcontour.errors import (
+    CancelledError,
+    DeviceFailedError,
+    GantryTiltError,
+    JobTableError,
+    JobTimeoutError,
+    NothingDrawnError,
+    OutOfMemoryError,
+    PedcontourError,
+    ProcessEndedError,
+    ProcessSilentError,
+)
+from service.jobs import Job, Options
+from service.worker.inference import InferenceChild, Patience
+from service.worker.messages import Contour
+from service.worker.run import Contoured
+from tests.stand_ins.faulty_child import MISSING, VERDICT
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+Told = Callable[[str, float], None]
+
+pytestmark = pytest.mark.slow
+
+
+def silently(stage: str, share: float) -> None:
+    """Progress that nobody looks at."""
+
+
+@contextmanager
+def a_child(fault: str, patience: Patience | None = None) -> Iterator[InferenceChild]:
+    command = (sys.executable, "-m", "tests.stand_ins.faulty_child", fault)
+    child = InferenceChild(command, dict(os.environ), patience or Patience())
+    try:
+        yield child
+    finally:
+        child.close()
+
+
+def do(child: InferenceChild, folder: Path, job_id: str = "bad", told: Told = silently) -> str:
+    """Have a job done; returns the id of the process that did it."""
+    order = Contour(job=Job(job_id, Options("model"), NOW, NOW), files=folder, out=folder / job_id, left_out=())
+    done = child.contour(order, told)
+    assert done == Contoured((VERDICT,), ("A: b",), ("seg.dcm",))
+    return (folder / job_id / "seg.dcm").read_text()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_one_child_does_job_after_job_and_tells_of_its_progress(tmp_path: Path) -> None:
+    told: list[tuple[str, float]] = []
+    with a_child("none") as child:
+        child.start()
+        first = do(child, tmp_path, "well", lambda stage, share: told.append((stage, share)))
+        (tmp_path / "again").mkdir()
+        assert do(child, tmp_path / "again", "well") == first == str(child.pid)
+    assert ("segment", 0.25) in told
+    assert not is_alive(int(first))
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "detail"),
+    [
+        ("killed", OutOfMemoryError, "killed from outside"),
+        ("crash", ProcessEndedError, "SIGSEGV"),
+        ("device", DeviceFailedError, "AcceleratorError"),
+    ],
+)
+def test_a_child_that_dies_is_replaced_and_its_job_is_the_workers_trouble(
+    tmp_path: Path, fault: str, error: type[PedcontourError], detail: str
+) -> None:
+    with a_child(fault) as child:
+        child.start()
+        before = child.pid
+        with pytest.raises(error) as trouble:
+            do(child, tmp_path)
+        assert detail in trouble.value.detail
+        assert do(child, tmp_path, "well") != str(before)
+        assert before is not None
+        assert not is_alive(before)
+
+
+@pytest.mark.parametrize("fault", ["refuses", "draws nothing", "memory", "foreign"])
+def test_what_goes_wrong_with_the_job_alone_leaves_the_child_warm(tmp_path: Path, fault: str) -> None:
+    with a_child(fault) as child:
+        child.start()
+        with pytest.raises(PedcontourError) as refused:
+            do(child, tmp_path)
+        assert do(child, tmp_path, "well") == str(child.pid)
+    error = refused.value
+    told = (error.code, error.detail, error.instance_uids)
+    assert (
+        told
+        == {
+            "refuses": (GantryTiltError.code, "14 degrees", ("1.2",)),
+            "draws nothing": (NothingDrawnError.code, "", ()),
+            "memory": (OutOfMemoryError.code, "MemoryError", ()),
+            "foreign": (PedcontourError.code, "ValueError", ()),
+        }[fault]
+    )
+    if isinstance(error, NothingDrawnError):
+        assert (error.verdicts, error.warnings) == ((MISSING,), ("ABSENT_DETECTED: b",))
+
+
+def test_a_child_that_is_stopped_is_noticed_by_its_silence(tmp_path: Path) -> None:
+    with a_child("stopped", Patience(silence_s=2.5)) as child:
+        child.start()
+        before = child.pid
+        with pytest.raises(ProcessSilentError):
+            do(child, tmp_path)
+        assert before is not None
+        assert not is_alive(before)
+
+
+def test_a_child_that_shows_life_and_comes_to_no_end_meets_the_limit_of_a_job(tmp_path: Path) -> None:
+    with a_child("deaf", Patience(job_s=2.0)) as child:
+        child.start()
+        with pytest.raises(JobTimeoutError):
+            do(child, tmp_path)
+
+
+@pytest.mark.parametrize(("fault", "stays_warm"), [("polite", True), ("deaf", False)])
+@pytest.mark.parametrize("why", [CancelledError, JobTableError])
+def test_a_job_that_must_stop_frees_the_child_or_ends_it(
+    tmp_path: Path, fault: str, stays_warm: bool, why: type[PedcontourError]
+) -> None:
+    def stop(stage: str, share: float) -> None:
+        if stage == "segment":
+            raise why
+
+    with a_child(fault) as child:
+        child.start()
+        before = str(child.pid)
+        with pytest.raises(why):
+            do(child, tmp_path, told=stop)
+        assert (do(child, tmp_path, "well") == before) is stays_warm
+
+
+def test_what_a_killed_child_had_on_the_disk_goes_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
+    (tmp_path / "scratch").mkdir()
+    with a_child("killed") as child:
+        with pytest.raises(OutOfMemoryError):
+            do(child, tmp_path)
+        assert not list((tmp_path / "scratch").rglob("slice.dcm"))
+    assert not list((tmp_path / "scratch").iterdir())
+
+
+def test_what_the_child_started_is_killed_with_it(tmp_path: Path) -> None:
+    with a_child("grandchild", Patience(job_s=2.0)) as child:
+        child.start()
+        group = child.pid
+        assert group is not None
+        with pytest.raises(JobTimeoutError):
+            do(child, tmp_path)
+        with pytest.raises(ProcessLookupError):
+            for _ in range(100):  # who killed a group waits for its leader alone
+                os.killpg(group, 0)
+                time.sleep(0.1)
+
+
+def test_a_child_that_died_between_jobs_costs_no_attempt(tmp_path: Path) -> None:
+    with a_child("none") as child:
+        child.start()
+        assert child.pid is not None
+        os.kill(child.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        do(child, tmp_path, "well")
+
+
+def test_a_child_without_a_model_starts_and_one_that_does_not_start_is_trouble(tmp_path: Path) -> None:
+    with a_child("no model") as child:
+        child.start()
+        do(child, tmp_path, "well")
+    with a_child("no start") as child, pytest.raises(ProcessEndedError, match="exit status 3"):
+        child.start()
+
+
+def test_a_child_dies_with_its_worker(tmp_path: Path) -> None:
+    worker = (
+        "import os, signal, sys\n"
+        "from service.worker.inference import InferenceChild, Patience\n"
+        "child = InferenceChild((sys.executable, '-m', 'tests.stand_ins.faulty_child', 'none'), dict(os.environ),"
+        " Patience())\n"
+        "child.start()\n"
+        "open(sys.argv[1], 'w').write(str(child.pid))\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", worker, str(tmp_path / "pid")], check=False)
+    pid = int((tmp_path / "pid").read_text())
+    give_up = time.monotonic() + 10
+    while is_alive(pid):
+        assert time.monotonic() < give_up, "the child outlived its worker"
+        time.sleep(0.05)
