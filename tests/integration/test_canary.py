@@ -122,6 +122,6 @@ def test_what_identifies_a_patient_is_in_the_store_alone(service: RunningService
 def test_the_search_would_find_what_it_searches_for() -> None:
     image = Dataset()
     image.file_meta = pydicom.dataset.FileMetaDataset()
-    told = str(planted(image))
+    told = planted(image).to_json()
     assert len(TEXT_TAGS) > 200
     assert len(CANARY.findall(told.encode())) >= len(TEXT_TAGS)

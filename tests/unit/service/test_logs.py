@@ -120,15 +120,19 @@ def test_what_nobody_caught_is_told_by_its_class(logged: Callable[[], list[dict[
     assert [line["event"] for line in logged()] == ["thread ended by ValueError", "process ended by KeyError"]
 
 
-def test_a_line_that_cannot_be_written_is_not_printed_either(stderr: io.StringIO) -> None:
+def test_a_line_that_cannot_be_written_is_not_printed_either(
+    stderr: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
     configure_logs("INFO")
-    stderr.close()
-    sys.stderr = io.StringIO()
-    logging.getLogger("service").info(NAME)
-    assert sys.stderr.getvalue() == ""
+    sys.stderr.close()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    logging.getLogger("service").info("a line")
+    assert stderr.getvalue() == ""
 
 
-def test_text_is_for_people(stderr: io.StringIO) -> None:
+def test_text_is_for_people(stderr: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", stderr)  # the test's own capture has taken its place since the fixture
     configure_logs("INFO", "text")
     logging.getLogger("service").info("accepted", extra={"job": "a-1", "patient": NAME})
     line = stderr.getvalue()
