@@ -90,7 +90,8 @@ def configure_logs(level: str, style: str = "json") -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     logging.captureWarnings(capture=True)
-    # What nobody caught would be printed with its message.
+    # What nobody caught, or could not be written, would be printed with its message.
+    logging.raiseExceptions = False
     sys.excepthook = lambda kind, *_: log.critical("process ended by %s", kind.__name__)
     threading.excepthook = lambda caught: log.critical("thread ended by %s", caught.exc_type.__name__)
     sys.unraisablehook = lambda caught: log.error("ignored %s", caught.exc_type.__name__)

@@ -81,7 +81,7 @@ class FileTrail:
         if end.is_torn:
             mended = make_record(Entry(RECOVERED), end.number, end.previous, now)
             self._write(last, b"\n", mended)
-            end = _End(end.number + 1, digest_of(mended.line()), end.day, is_torn=False)
+            end = _End(end.number + 1, digest_of(mended.line()), mended.at[:10], is_torn=False)
         if end.day != f"{now:%Y-%m-%d}" or last.stat().st_size >= self._max_bytes:
             last = file_of(self._folder, end.number)
         self._write(last, b"", make_record(entry, end.number, end.previous, now))

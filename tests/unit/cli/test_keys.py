@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from service.apikeys import Scope
 from service.keytable import open_key_table
 from tests.unit.cli.conftest import Program
 
@@ -63,3 +64,11 @@ def test_what_cannot_be_done_is_said(program: Program, arguments: tuple[str, ...
     result = program("keys", *arguments)
     assert result.exit_code == 2
     assert code in result.stderr and said in " ".join(result.stderr.split())
+
+
+def test_help_and_the_operators_page_name_every_scope(program: Program) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text("utf-8")
+    shown = "".join(program("keys", "new", "--help").stdout.split())
+    for scope in Scope:
+        assert f"| `{scope}` |" in page
+        assert scope in shown

@@ -1,5 +1,6 @@
 """What is logged, and above all what is not."""
 
+import io
 import json
 import logging
 import sys
@@ -17,15 +18,25 @@ NAME = "Phantom^Child"
 
 
 @pytest.fixture
-def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """Logging as a process of the service sets it up; gives the lines so far."""
+def stderr(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What this process writes to standard error; all that logging changes is put back."""
     root = logging.getLogger()
-    before = (root.handlers[:], root.level, sys.excepthook, threading.excepthook, sys.unraisablehook)
-    configure_logs("INFO")
-    yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    before, level = root.handlers[:], root.level
+    for place, name in ((sys, "excepthook"), (threading, "excepthook"), (sys, "unraisablehook")):
+        monkeypatch.setattr(place, name, getattr(place, name))
+    monkeypatch.setattr(logging, "raiseExceptions", logging.raiseExceptions)
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    yield sys.stderr  # type: ignore[misc]
     logging.captureWarnings(capture=False)
-    root.handlers[:], level, sys.excepthook, threading.excepthook, sys.unraisablehook = before
+    root.handlers[:] = before
     root.setLevel(level)
+
+
+@pytest.fixture
+def logged(stderr: io.StringIO) -> Callable[[], list[dict[str, Any]]]:
+    """Logging as a process of the service sets it up; gives the lines so far."""
+    configure_logs("INFO")
+    return lambda: [json.loads(line) for line in stderr.getvalue().splitlines()]
 
 
 def test_a_line_holds_the_fields_of_the_list_and_no_other(logged: Callable[[], list[dict[str, Any]]]) -> None:
@@ -109,8 +120,20 @@ def test_what_nobody_caught_is_told_by_its_class(logged: Callable[[], list[dict[
     assert [line["event"] for line in logged()] == ["thread ended by ValueError", "process ended by KeyError"]
 
 
-def test_text_is_for_people(logged: object, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_that_cannot_be_written_is_not_printed_either(
+    stderr: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    configure_logs("INFO")
+    sys.stderr.close()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    logging.getLogger("service").info("a line")
+    assert stderr.getvalue() == ""
+
+
+def test_text_is_for_people(stderr: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", stderr)  # the test's own capture has taken its place since the fixture
     configure_logs("INFO", "text")
     logging.getLogger("service").info("accepted", extra={"job": "a-1", "patient": NAME})
-    line = capsys.readouterr().err
+    line = stderr.getvalue()
     assert "INFO service accepted job=a-1 pid=" in line and NAME not in line

@@ -1,0 +1,71 @@
+"""From settings to a gateway: whose headers are believed, under which names it answers, what guards it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from pedcontour.errors import ForbiddenBindingError
+from pedcontour.settings import PREFIX, Settings
+from service.apikeys import KeyRequest, make_key
+from service.gateway import __main__ as gateway
+from service.gateway.doorkeeper import THIS_MACHINE
+from service.gateway.start import check_guard, parts_from
+from service.keytable import open_key_table
+
+BROKER = "redis+socket:///nowhere"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(PREFIX + name.upper(), raising=False)
+
+
+def settings(tmp_path: Path, **changes: Any) -> Settings:
+    return Settings(**{"data_dir": tmp_path, "redis_url": BROKER} | changes)
+
+
+def add_key(tmp_path: Path) -> str:
+    key, kept = make_key(KeyRequest("radiotherapy"), datetime.now(UTC))
+    open_key_table(f"sqlite:///{tmp_path / 'jobs.sqlite'}").add(kept)
+    return key
+
+
+@pytest.mark.parametrize(
+    ("proxies", "believed"), [("", (False, "")), ("192.0.2.1, 10.0.0.0/8", (True, "192.0.2.1,10.0.0.0/8"))]
+)
+def test_forwarded_headers_are_believed_from_named_proxies_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxies: str, believed: tuple[bool, str]
+) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(uvicorn, "run", lambda app, **options: given.update(options))
+    monkeypatch.setattr(gateway, "configure_logs", lambda *_: None)
+    monkeypatch.setenv("PEDCONTOUR_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("PEDCONTOUR_REDIS_URL", BROKER)
+    monkeypatch.setenv("PEDCONTOUR_TRUSTED_PROXIES", proxies)
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    gateway.main()
+    assert (given["proxy_headers"], given["forwarded_allow_ips"]) == believed
+    assert given["access_log"] is False and given["server_header"] is False
+
+
+def test_without_keys_it_answers_under_names_of_this_machine_alone(tmp_path: Path) -> None:
+    assert set(THIS_MACHINE) <= set(parts_from(settings(tmp_path)).allowed_hosts)
+    add_key(tmp_path)
+    assert parts_from(settings(tmp_path)).allowed_hosts == ()
+    assert parts_from(settings(tmp_path, allowed_hosts="a.example,b.example")).allowed_hosts == (
+        "a.example",
+        "b.example",
+    )
+
+
+def test_a_stored_key_or_an_issuer_lets_it_bind_beyond_this_machine(tmp_path: Path) -> None:
+    with pytest.raises(ForbiddenBindingError):
+        check_guard(settings(tmp_path, host="0.0.0.0"))
+    check_guard(settings(tmp_path, host="0.0.0.0", oidc_issuer="https://issuer.example", oidc_audience="a"))
+    key = add_key(tmp_path)
+    check_guard(settings(tmp_path, host="0.0.0.0"))
+    assert parts_from(settings(tmp_path, host="0.0.0.0")).keys.principal(key) is not None
