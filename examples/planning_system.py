@@ -14,15 +14,14 @@ further options of the request, such as `names=our-clinic&absent=Kidney_L`.
 """
 
 import argparse
+import http.client
 import json
 import os
 import shutil
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 import zipfile
 
 try:
@@ -39,6 +38,10 @@ PATIENCE_S = 60.0
 
 class ServiceError(Exception):
     """The service refused or could not do it; the message says why, and never who the patient is."""
+
+
+class SilenceError(ServiceError):
+    """The service did not answer, or not now."""
 
 
 # --- The planning system -----------------------------------------------------------------------------------------
@@ -70,21 +73,52 @@ def tell(sentence):
 # --- The service -------------------------------------------------------------------------------------------------
 
 
-def ask(method, path, body=None, headers=None):
-    """One request; returns the open answer. Raises ServiceError with the code and the sentence of the problem."""
-    request = urllib.request.Request(URL + path, data=body, headers=dict(headers or {}), method=method)
-    if os.environ.get("PEDCONTOUR_API_KEY"):
-        request.add_header("X-API-Key", os.environ["PEDCONTOUR_API_KEY"])
+def ask(method, path, archive=None):
+    """One request; returns the bytes of the answer. Raises ServiceError with the code and the sentence of the problem,
+    and SilenceError when there is no answer or a part of the service is down for a moment."""
+    address = urllib.parse.urlsplit(URL)
+    kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+    connection = kind(address.netloc, timeout=120)
     try:
-        return urllib.request.urlopen(request, timeout=120)
-    except urllib.error.HTTPError as error:
-        if error.code == 503:  # a part of the service is down for a moment; to `wait` that is like no answer
-            raise
+        connection.putrequest(method, address.path.rstrip("/") + path)
+        if os.environ.get("PEDCONTOUR_API_KEY"):
+            connection.putheader("X-API-Key", os.environ["PEDCONTOUR_API_KEY"])
+        if archive:
+            connection.putheader("Content-Type", "application/zip")
+            connection.putheader("Content-Length", str(os.path.getsize(archive)))
+        connection.endheaders()
+        if archive:
+            send_file(connection, archive)
+        answer = connection.getresponse()
+        content = answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise SilenceError("no answer from {} ({})".format(URL, type(error).__name__)) from None
+    finally:
+        connection.close()
+    if answer.status == 503:
+        raise SilenceError("{} is down for a moment".format(URL))
+    if answer.status >= 400:
+        raise ServiceError(told(content, answer.status))
+    return content
+
+
+def send_file(connection, path):
+    """Send a file as the body. A service that refuses it at once stops reading, and its answer can be read still."""
+    with open(path, "rb") as file:
         try:
-            problem = json.loads(error.read().decode("utf-8"))
-            raise ServiceError("{code}: {title} {detail}".format(**dict({"detail": ""}, **problem))) from None
-        except (ValueError, KeyError):
-            raise ServiceError("the service answered {}".format(error.code)) from None
+            for block in iter(lambda: file.read(1 << 20), b""):
+                connection.send(block)
+        except (BrokenPipeError, ConnectionResetError, ConnectionAbortedError):
+            pass
+
+
+def told(content, status):
+    """A problem document in a line."""
+    try:
+        problem = json.loads(content.decode("utf-8"))
+        return "{}: {} {}".format(problem["code"], problem["title"], problem.get("detail") or "").strip()
+    except (ValueError, KeyError):
+        return "{} answered {}".format(URL, status)
 
 
 def send(ct, scratch):
@@ -95,9 +129,13 @@ def send(ct, scratch):
         for number, path in enumerate(files):
             content.write(path, "{:06}.dcm".format(number))
     options = dict(OPTIONS, **dict(urllib.parse.parse_qsl(os.environ.get("PEDCONTOUR_OPTIONS", ""))))
-    headers = {"Content-Type": "application/zip", "Content-Length": str(os.path.getsize(archive))}
-    with open(archive, "rb") as body, ask("POST", "/v1/jobs?" + urllib.parse.urlencode(options), body, headers) as done:
-        return json.loads(done.read().decode("utf-8"))["id"]
+    ask("GET", "/v1/models")  # a wrong address or key is told before a whole CT is sent
+    return document(ask("POST", "/v1/jobs?" + urllib.parse.urlencode(options), archive))["id"]
+
+
+def document(content):
+    """A JSON document."""
+    return json.loads(content.decode("utf-8"))
 
 
 def wait(job_id):
@@ -106,11 +144,10 @@ def wait(job_id):
     try:
         while True:
             try:
-                with ask("GET", "/v1/jobs/" + job_id) as answer:
-                    job, heard = json.loads(answer.read().decode("utf-8")), time.time()
-            except (urllib.error.URLError, OSError):
+                job, heard = document(ask("GET", "/v1/jobs/" + job_id)), time.time()
+            except SilenceError:
                 if time.time() - heard > PATIENCE_S:
-                    raise ServiceError("the service does not answer at " + URL) from None
+                    raise
             else:
                 tell("{} {} {:.0f} %".format(job["state"], job["stage"], 100 * job["progress"]))
                 if job["state"] == "done":
@@ -120,7 +157,7 @@ def wait(job_id):
                     raise ServiceError("{code}: {title}".format(**problem))
             time.sleep(POLL_S)
     except KeyboardInterrupt:
-        ask("POST", "/v1/jobs/{}/cancel".format(job_id)).close()
+        ask("POST", "/v1/jobs/{}/cancel".format(job_id))
         raise
 
 
@@ -128,9 +165,10 @@ def fetch(job_id, out):
     """Download the RTSTRUCT into a folder."""
     if not os.path.isdir(out):
         os.makedirs(out)
+    content = ask("GET", "/v1/jobs/{}/results/rtstruct.dcm".format(job_id))
     part = os.path.join(out, "rtstruct.part")
-    with ask("GET", "/v1/jobs/{}/results/rtstruct.dcm".format(job_id)) as answer, open(part, "wb") as file:
-        shutil.copyfileobj(answer, file)
+    with open(part, "wb") as file:
+        file.write(content)
     os.replace(part, os.path.join(out, "rtstruct.dcm"))
 
 
@@ -174,7 +212,7 @@ def main():
         contour(ct, out, scratch)
         if not asked.out:
             import_contours(out)
-    except (ServiceError, urllib.error.URLError) as error:
+    except ServiceError as error:
         print(error, file=sys.stderr)
         return 1
     finally:

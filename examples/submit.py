@@ -47,6 +47,9 @@ def main() -> int:
     for verdict in job.verdicts:
         if verdict.outcome not in DRAWN:
             print(f"not drawn: {job.roi_name(verdict.organ)}, {verdict.outcome}: {verdict.reason}")
+    if job.provenance is not None:  # for the records: what was contoured, and by what
+        print(f"input SHA-256 {job.provenance['input_sha256']}")
+        print(f"model {job.model}, SHA-256 {job.provenance['model']['digest_sha256']}")
     for line in (*job.warnings, *map(str, files)):
         print(line)
     return 0

@@ -23,6 +23,11 @@ def _choice(values: Iterable[object], description: str) -> Any:
     return Field(default=None, description=description, json_schema_extra={"enum": [*map(str, values), None]})
 
 
+def _number(values: range, description: str) -> Any:
+    pattern = f"^({'|'.join(map(str, values))})$"
+    return Field(default=None, description=description, json_schema_extra={"pattern": pattern})
+
+
 class OutputQuery(BaseModel):
     """Which results are wanted, and how; what is left out is as the profile presets it."""
 
@@ -32,8 +37,8 @@ class OutputQuery(BaseModel):
     )
     seg_encoding: str | None = _choice(SEG_ENCODINGS, "Encoding of the SEG.")
     holes: str | None = _choice(HOLES, "Holes in contours: rings within rings (even-odd), or keyholes.")
-    decimals: str | None = _choice(DECIMALS, "Digits after the point of coordinates in mm.")
-    name_length: str | None = _choice(NAME_LENGTHS, "Longest ROI name in characters; a longer one is refused.")
+    decimals: str | None = _number(DECIMALS, "Digits after the point of coordinates in mm, 1 to 6.")
+    name_length: str | None = _number(NAME_LENGTHS, "Longest ROI name in characters, 1 to 52; a longer one is refused.")
     names: str | None = Field(
         default=None, description="Id of a template of ROI names; `GET /v1/templates` lists them."
     )
@@ -51,5 +56,5 @@ def output_fields() -> dict[str, Any]:
 def _form_field(schema: dict[str, Any]) -> dict[str, Any]:
     if schema.get("type") == "array":
         return {"type": "array", "items": {"type": "string"}}
-    values = [value for value in schema.get("enum", []) if value is not None]
-    return {"type": "string", "enum": values} if values else {"type": "string"}
+    field = {"type": "string"} | {key: schema[key] for key in ("enum", "pattern") if key in schema}
+    return {key: [word for word in value if word] if key == "enum" else value for key, value in field.items()}

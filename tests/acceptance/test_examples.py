@@ -5,6 +5,8 @@ RayStation's module `connect` stands one that copies folders: it shows that the 
 takes them.
 """
 
+import ast
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +17,8 @@ import pydicom
 import pytest
 
 from pedcontour.dicom.ct_writer import write_ct_series
+from pedcontour.dicom.digest import series_digest
+from pedcontour.dicom.reader import read_series
 from pedcontour.settings import Settings
 from service.embedded import RunningService, running
 from tests.outside_tools import require
@@ -106,6 +110,15 @@ def test_the_python_client_sends_waits_and_downloads(
     assert done.returncode == 0, done.stdout + done.stderr
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"rtstruct.dcm", "preview.png", "report.json"}
     assert "not drawn: Kidney_L, absent_declared" in done.stdout
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    digest = series_digest(read_series(sorted(planning_ct.iterdir())).series)
+    assert f"input SHA-256 {digest}" in done.stdout
+    assert report["input"]["digest_sha256"] == digest
+    assert f"SHA-256 {report['model']['digest_sha256']}" in done.stdout
+
+
+def test_the_planning_systems_script_is_written_for_the_pythons_they_bring() -> None:
+    ast.parse((EXAMPLES / "planning_system.py").read_text("utf-8"), feature_version=(3, 6))
 
 
 def test_the_planning_systems_script_needs_no_packages_and_works_on_plain_folders(
