@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
-from pedcontour.contour.stages import StageProgress
 from pedcontour.errors import CancelledError, PedcontourError, StoreError
 from service.figures import RUN_BUCKETS_S, WAIT_BUCKETS_S, Figure, FigureStore, measured
 from service.jobs import Job
 from service.jobstore import Clock, utc_now
-from service.worker.run import Contoured, Contourer
+from service.worker.run import Contoured, Contourer, StageProgress
 
 log = logging.getLogger(__name__)
 
