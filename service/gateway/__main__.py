@@ -1,6 +1,8 @@
 """``python -m service.gateway``: the composition root of the gateway."""
 
 import math
+import threading
+from types import FrameType
 
 import uvicorn
 
@@ -10,13 +12,26 @@ from service.gateway.start import parts_from
 from service.logs import configure_logs
 
 
+class _Server(uvicorn.Server):
+    """Finishes uploads under way when it is asked to stop, and ends those answers that would go on for long."""
+
+    def __init__(self, config: uvicorn.Config, closing: threading.Event) -> None:
+        super().__init__(config)
+        self._closing = closing
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """See ``uvicorn.Server``."""
+        self._closing.set()
+        super().handle_exit(sig, frame)
+
+
 def main() -> None:
     """Serve HTTP with the settings of the environment until SIGTERM or SIGINT."""
     settings = Settings()
     configure_logs(settings.log_level)
-    app = create_app(parts_from(settings))
-    uvicorn.run(
-        app,
+    parts = parts_from(settings)
+    config = uvicorn.Config(
+        create_app(parts),
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -24,6 +39,7 @@ def main() -> None:
         server_header=False,
         timeout_graceful_shutdown=math.ceil(settings.stop_grace_s / 2),
     )
+    _Server(config, parts.closing).run()
 
 
 if __name__ == "__main__":

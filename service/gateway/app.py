@@ -1,6 +1,6 @@
 """The gateway's application, made from its parts."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,12 +9,14 @@ from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 
 from pedcontour import __version__
-from service.gateway import health_routes, job_routes, model_routes, result_routes
+from service.gateway import event_routes, health_routes, job_routes, list_routes, model_routes, result_routes
 from service.gateway.envelope import Envelope
 from service.gateway.metrics import JobCollector, RequestMetrics
 from service.gateway.parts import GatewayParts
 from service.gateway.problems import MEDIA_TYPE, add_problem_handlers
+from service.janitor import Janitor
 from service.reconciler import Reconciler
+from service.rounds import Rounds
 
 DESCRIPTION = """Draws the organs at risk on a child's planning CT: DICOM CT in, RTSTRUCT and DICOM-SEG out.
 
@@ -24,17 +26,16 @@ validation."""
 
 
 def create_app(parts: GatewayParts) -> FastAPI:
-    """The application; it runs the reconciler while it serves, where the parts ask for it."""
+    """The application; it runs reconciler and janitor while it serves, where the parts ask for them."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        if parts.reconcile_every_s is None:
-            yield
-            return
-        reconciler = Reconciler(parts.jobs, parts.queue, parts.reconcile_every_s)
-        reconciler.start()
+        background = list(_background(parts))
+        for rounds in background:
+            rounds.start()
         yield
-        reconciler.stop()
+        for rounds in background:
+            rounds.stop()
 
     app = FastAPI(
         title="pedcontour",
@@ -47,16 +48,23 @@ def create_app(parts: GatewayParts) -> FastAPI:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     registry = CollectorRegistry()
-    registry.register(JobCollector(parts.jobs, parts.queue, parts.clock))
+    registry.register(JobCollector(parts.jobs, parts.queue, parts.clock, parts.stall_s))
     app.state.parts = parts
     app.state.registry = registry
     app.state.metrics = RequestMetrics(registry)
-    for routes in (job_routes, result_routes, model_routes, health_routes):
+    for routes in (job_routes, list_routes, event_routes, result_routes, model_routes, health_routes):
         app.include_router(routes.router)
     add_problem_handlers(app)
     app.add_middleware(Envelope, metrics=app.state.metrics)
     app.openapi = lambda: _contract(app)  # type: ignore[method-assign]
     return app
+
+
+def _background(parts: GatewayParts) -> Iterator[Rounds]:
+    if parts.reconcile_every_s is not None:
+        yield Reconciler(parts.jobs, parts.queue, parts.reconcile_every_s)
+    if parts.retention is not None:
+        yield Janitor(parts.jobs, parts.files, parts.retention).rounds()
 
 
 def _operation_id(route: APIRoute) -> str:
@@ -81,7 +89,7 @@ def _contract(app: FastAPI) -> dict[str, Any]:
 
 
 def _as_problem(response: dict[str, Any]) -> dict[str, Any]:
-    content = response.get("content", {})
-    if content.get("application/json", {}).get("schema", {}).get("$ref", "").endswith("/Problem"):
-        return response | {"content": {MEDIA_TYPE: content["application/json"]}}
+    for body in response.get("content", {}).values():
+        if body.get("schema", {}).get("$ref", "").endswith("/Problem"):
+            return response | {"content": {MEDIA_TYPE: body}}
     return response

@@ -23,12 +23,14 @@ def live() -> schemas.Alive:
 
 @router.get("/health/ready", summary="Can jobs be taken and finished?", responses=problems(503))
 def ready(parts: Parts) -> schemas.Ready:
-    """Asks the job table, the broker and the result store, and whether a worker was heard of lately."""
+    """Asks the job table, the broker and the result store, whether a worker was heard of lately, and whether
+    waiting jobs are begun: a worker may live and answer, and take nothing."""
     checks: dict[str, Callable[[], None]] = {
         "job_table": parts.jobs.check,
         "broker": parts.queue.check,
         "store": parts.results.check,
         "worker": lambda: _worker_lives(parts),
+        "consumption": lambda: _jobs_are_begun(parts),
     }
     if missing := [name for name, check in checks.items() if not _passes(check)]:
         raise NotReadyError(", ".join(missing))
@@ -60,3 +62,8 @@ def _worker_lives(parts: GatewayParts) -> None:
     seen = parts.jobs.last_worker_seen()
     if seen is None or parts.clock() - seen > timedelta(seconds=parts.worker_silent_s):
         raise NotReadyError("worker")
+
+
+def _jobs_are_begun(parts: GatewayParts) -> None:
+    if parts.jobs.backlog().is_stalled(parts.clock(), parts.stall_s):
+        raise NotReadyError("consumption")

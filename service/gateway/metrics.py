@@ -7,7 +7,7 @@ from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Met
 from prometheus_client.registry import Collector
 
 from pedcontour.errors import StoreError
-from service.jobs import State
+from service.jobs import Priority
 from service.jobstore import RUN_BUCKETS_S, Clock, JobStore, Statistics
 from service.queue import JobQueue
 
@@ -43,10 +43,11 @@ class RequestMetrics:
 class JobCollector(Collector):
     """Reads the job table and the broker when asked; what does not answer is left out and shows as down."""
 
-    def __init__(self, jobs: JobStore, queue: JobQueue, clock: Clock) -> None:
+    def __init__(self, jobs: JobStore, queue: JobQueue, clock: Clock, stall_s: float) -> None:
         self._jobs = jobs
         self._queue = queue
         self._clock = clock
+        self._stall_s = stall_s
 
     def describe(self) -> list[Metric]:
         """Nothing ahead of time: registering must not read the table."""
@@ -57,6 +58,7 @@ class JobCollector(Collector):
         up = GaugeMetricFamily("pedcontour_up", "Whether a part of the service answers.", labels=["part"])
         try:
             yield from self._of_jobs(self._jobs.statistics())
+            yield from self._of_consumption()
             yield from self._of_workers()
             up.add_metric(["job_table"], 1)
         except StoreError:
@@ -82,11 +84,21 @@ class JobCollector(Collector):
             "When a worker last began a job.",
             claim.timestamp() if claim else 0,
         )
-        done = statistics.by_state[State.DONE]
         counts = [(str(bound), float(n)) for bound, n in zip(RUN_BUCKETS_S, statistics.run_counts, strict=True)]
-        runs = HistogramMetricFamily("pedcontour_job_run_seconds", "Time from claim to end of the done jobs.")
-        runs.add_metric([], [*counts, ("+Inf", float(done))], statistics.run_total_s)
+        runs = HistogramMetricFamily("pedcontour_job_run_seconds", "Time from claim to end of jobs that were done.")
+        runs.add_metric([], [*counts, ("+Inf", float(statistics.run_count))], statistics.run_total_s)
         yield runs
+
+    def _of_consumption(self) -> Iterator[Metric]:
+        waiting = GaugeMetricFamily("pedcontour_waiting_jobs", "Jobs not yet begun.", labels=["priority"])
+        for priority in Priority:
+            waiting.add_metric([priority.value], self._jobs.backlog([priority]).waiting)
+        yield waiting
+        yield GaugeMetricFamily(
+            "pedcontour_consumption_stalled",
+            "1 while jobs wait and no worker begins or runs one.",
+            self._jobs.backlog().is_stalled(self._clock(), self._stall_s),
+        )
 
     def _of_workers(self) -> Iterator[Metric]:
         seen = self._jobs.last_worker_seen()

@@ -1,14 +1,17 @@
 """What a request asks for, checked against the models before a job is accepted."""
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 
 from pedcontour.contour.request import ContourRequest, check_request
 from pedcontour.errors import RequestError
 from service.gateway.parts import Models
-from service.jobs import Options
+from service.jobs import Options, Priority
 
-FIELDS = ("model", "structures", "absent", "series")
+FIELDS = ("model", "structures", "absent", "series", "priority")
 """The options of a job, as query parameters or as form fields."""
 
 _UID = re.compile(r"[0-9.]{1,64}")
@@ -31,6 +34,25 @@ def options_from(given: Mapping[str, Sequence[str]], models: Models) -> Options:
         raise RequestError("the series is no UID")
     check_request(request, model.organs.values())
     return Options(model.id, request.structures, tuple(sorted(request.absent)), request.series_uid)
+
+
+def priority_from(given: Mapping[str, Sequence[str]]) -> Priority:
+    """The priority that was asked for. Raises ``RequestError``."""
+    asked = _one("priority", given) or Priority.ROUTINE
+    if asked not in tuple(Priority):
+        raise RequestError(f"the priority is one of {', '.join(Priority)}")
+    return Priority(asked)
+
+
+def key_digest(key: str) -> str:
+    """What is kept of a sender's own name for a request: it may hold anything."""
+    return hashlib.sha256(b"pedcontour-request\0" + key.encode()).hexdigest()
+
+
+def request_digest(options: Options, priority: Priority, content_sha256: str) -> str:
+    """A digest of all that was asked and sent, the same for the same request however it was put."""
+    asked = json.dumps([asdict(options), priority, content_sha256], sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()
 
 
 def _one(name: str, given: Mapping[str, Sequence[str]]) -> str | None:

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from pedcontour.bundle import ModelBundle, find_model, installed_models
 from pedcontour.errors import BrokerError
 from pedcontour.settings import Settings
 from pedcontour.storage import LocalResultStore
+from service.gateway.admission import Admission, AdmissionLimits
 from service.gateway.keys import KeyRing, check_binding
 from service.gateway.parts import GatewayParts
+from service.janitor import Retention
 from service.jobs import Retries
 from service.jobstore import SILENT_HEARTBEATS
 from service.jobtable import open_job_table
@@ -45,8 +48,9 @@ def parts_from(settings: Settings) -> GatewayParts:
     retries = Retries(settings.lease_s, settings.max_attempts, settings.resend_after_s)
     sweep_uploads(settings.uploads_dir, ABANDONED_S)
     celery = make_celery(settings.redis_url.get_secret_value(), settings.visibility_timeout_s)
+    jobs = open_job_table(settings.job_table_url, retries)
     return GatewayParts(
-        jobs=open_job_table(settings.job_table_url, retries),
+        jobs=jobs,
         queue=CeleryJobQueue(celery),
         results=LocalResultStore(settings.results_dir),
         models=InstalledModels(settings.models_dir, settings.default_model),
@@ -56,4 +60,18 @@ def parts_from(settings: Settings) -> GatewayParts:
         worker_silent_s=SILENT_HEARTBEATS * settings.heartbeat_s,
         reconcile_every_s=settings.reconcile_every_s,
         resend_after_s=settings.resend_after_s,
+        clock=jobs.now,
+        admission=Admission(_admission_limits(settings)),
+        retention=Retention(timedelta(hours=settings.keep_inputs_h), timedelta(days=settings.keep_results_days)),
+        stall_s=settings.stall_s,
+    )
+
+
+def _admission_limits(settings: Settings) -> AdmissionLimits:
+    return AdmissionLimits(
+        max_waiting=settings.max_waiting_jobs,
+        max_waiting_of_tenant=settings.max_waiting_jobs_per_key,
+        posts_per_minute=settings.max_posts_per_minute,
+        min_free_bytes=settings.min_free_bytes,
+        min_free_share=settings.min_free_share,
     )

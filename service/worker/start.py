@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pedcontour.errors import BrokerError
 from pedcontour.settings import Settings
 from pedcontour.storage import LocalResultStore
-from service.jobs import Retries
+from service.jobs import Priority, Retries
 from service.jobtable import open_job_table
 from service.logs import configure_logs
-from service.queue import make_celery
+from service.queue import QUEUES, make_celery
 from service.worker.run import Contourer, WorkerParts
 from service.worker.scratch import scratch_folder
-from service.worker.tasks import register_task
+from service.worker.tasks import Patience, register_task
 
 
 def this_host() -> str:
@@ -22,7 +22,7 @@ def this_host() -> str:
 
 
 def run_worker(settings: Settings, contour: Contourer, warm_up: Callable[[], None] = lambda: None) -> None:
-    """Work on jobs until SIGTERM: the job under way is finished first.
+    """Work on jobs until SIGTERM: the job under way is finished first, or given back where that takes too long.
 
     Raises ``BrokerError`` without a broker's URL, ``StoreError`` when the data folder takes no scratch folder.
     """
@@ -37,9 +37,11 @@ def run_worker(settings: Settings, contour: Contourer, warm_up: Callable[[], Non
         contour=contour,
         name=f"{this_host()}:{os.getpid()}",
         heartbeat_s=settings.heartbeat_s,
+        priorities=tuple(map(Priority, settings.queues)),
     )
     app = make_celery(settings.redis_url.get_secret_value(), settings.visibility_timeout_s)
-    register_task(app, parts, warm_up)
+    register_task(app, parts, Patience.of(settings), warm_up)
     with scratch_folder(settings.scratch_dir):
         # Gossip and mingle are talk between workers, which have nothing to tell each other here.
-        app.worker_main(["--quiet", "worker", "--loglevel", settings.log_level, "--without-gossip", "--without-mingle"])
+        quietly = ["--quiet", "worker", "--loglevel", settings.log_level, "--without-gossip", "--without-mingle"]
+        app.worker_main([*quietly, "--queues", ",".join(QUEUES[priority] for priority in parts.priorities)])

@@ -1,6 +1,7 @@
 import pytest
 
 from pedcontour.errors import BrokerError
+from service.jobs import Priority
 from service.queue import CeleryJobQueue, make_celery
 
 
@@ -12,7 +13,7 @@ def queue() -> CeleryJobQueue:
 @pytest.mark.parametrize("use", ["check", "depth", "send"])
 def test_an_unreachable_broker_is_an_error_of_ours(queue: CeleryJobQueue, use: str) -> None:
     with pytest.raises(BrokerError):
-        getattr(queue, use)(*(["a"] if use == "send" else []))
+        getattr(queue, use)(*(["a", Priority.URGENT] if use == "send" else []))
 
 
 def test_a_message_is_kept_until_its_job_ended_and_each_worker_holds_one() -> None:

@@ -13,6 +13,7 @@ MINE, THEIRS = {"X-API-Key": KEY}, {"X-API-Key": OTHER_KEY}
 JOB_ROUTES = [
     ("GET", "/v1/jobs/{job}"),
     ("POST", "/v1/jobs/{job}/cancel"),
+    ("GET", "/v1/jobs/{job}/events"),
     ("GET", "/v1/jobs/{job}/results/seg.dcm"),
     ("GET", "/v1/jobs/{job}/results.zip"),
 ]

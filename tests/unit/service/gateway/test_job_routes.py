@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pedcontour.errors import BrokerError, JobTableError
-from service.jobs import Ending, Job, Problem, State
+from service.jobs import Ending, Job, Priority, Problem, State
 from tests.unit.service.gateway.conftest import LIMITS, Gateway
 
 FILES = [("files", (f"{n}.dcm", b"slice" + bytes([n]))) for n in range(3)]
@@ -120,7 +120,7 @@ def test_empty_parts_without_end_are_stopped(gateway: Gateway) -> None:
 def test_a_job_is_kept_when_the_broker_does_not_take_its_message(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(job_id: str) -> None:
+    def refuse(job_id: str, priority: Priority) -> None:
         raise BrokerError
 
     monkeypatch.setattr(gateway.queue, "send", refuse)
@@ -145,7 +145,7 @@ def test_a_job_that_cannot_be_kept_is_refused_and_its_upload_removed(
 
 def test_a_failed_job_shows_its_problem(gateway: Gateway) -> None:
     job_id = gateway.http.post("/v1/jobs", files=FILES).json()["id"]
-    gateway.jobs.claim(job_id, "w")
+    gateway.jobs.claim_next("w")
     gateway.jobs.end(job_id, "w", Ending(State.FAILED, Problem("GANTRY_TILT", "Tilted.", "14 degrees", ("1.2", "1.3"))))
     job = gateway.http.get(f"/v1/jobs/{job_id}").json()
     assert job["state"] == "failed"
