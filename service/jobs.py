@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from pedcontour.errors import AttemptsExhaustedError, PedcontourError
 from pedcontour.verdicts import Verdict
@@ -75,13 +76,18 @@ class Options:
 
 @dataclass(frozen=True)
 class Ending:
-    """How an attempt ended. ``results`` maps a result's name to its key in the result store."""
+    """How an attempt ended. ``results`` maps a result's name to its key in the result store.
+
+    ``provenance`` is input digest, model and software of the results, as plain data
+    (``pedcontour.contour.report.Provenance``).
+    """
 
     state: State
     problem: Problem | None = None
     verdicts: tuple[Verdict, ...] = ()
     warnings: tuple[str, ...] = ()
     results: Mapping[str, str] | None = None
+    provenance: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -135,6 +141,7 @@ class Job:
     verdicts: tuple[Verdict, ...] = ()
     warnings: tuple[str, ...] = ()
     results: Mapping[str, str] | None = None
+    provenance: Mapping[str, Any] | None = None
 
 
 def is_free(job: Job, now: datetime) -> bool:
@@ -218,6 +225,7 @@ def ended(job: Job, ending: Ending, now: datetime) -> Job:
         verdicts=ending.verdicts,
         warnings=ending.warnings,
         results=dict(ending.results) if ending.results else None,
+        provenance=dict(ending.provenance) if ending.provenance else None,
     )
 
 

@@ -36,8 +36,8 @@ class JobQueue(Protocol):
         """Wake a worker that serves a priority. Raises ``BrokerError``; the job is not lost then, only its message."""
         ...
 
-    def depth(self) -> int:
-        """Messages that wait. Raises ``BrokerError``."""
+    def depth(self, priority: Priority) -> int:
+        """Messages that wait in the queue of a priority. Raises ``BrokerError``."""
         ...
 
     def check(self) -> None:
@@ -46,18 +46,23 @@ class JobQueue(Protocol):
 
 
 class MemoryJobQueue:
-    """A ``JobQueue`` in memory: what was sent waits in ``messages`` until somebody takes it."""
+    """A ``JobQueue`` in memory, which nobody empties."""
 
     def __init__(self) -> None:
-        self.messages: list[str] = []
+        self._sent: list[tuple[str, Priority]] = []
+
+    @property
+    def messages(self) -> list[str]:
+        """The ids that were sent."""
+        return [job_id for job_id, _ in self._sent]
 
     def send(self, job_id: str, priority: Priority) -> None:
         """See ``JobQueue.send``."""
-        self.messages.append(job_id)
+        self._sent.append((job_id, priority))
 
-    def depth(self) -> int:
+    def depth(self, priority: Priority) -> int:
         """See ``JobQueue.depth``."""
-        return len(self.messages)
+        return sum(sent is priority for _, sent in self._sent)
 
     def check(self) -> None:
         """See ``JobQueue.check``: memory is always there."""
@@ -120,10 +125,10 @@ class CeleryJobQueue:
         with _as_broker_error():
             self._app.send_task(TASK, args=(job_id,), queue=QUEUES[priority], retry=False, ignore_result=True)
 
-    def depth(self) -> int:
+    def depth(self, priority: Priority) -> int:
         """See ``JobQueue.depth``."""
         with self._redis() as redis:
-            return sum(int(redis.llen(queue)) for queue in QUEUES.values())
+            return int(redis.llen(QUEUES[priority]))
 
     def check(self) -> None:
         """See ``JobQueue.check``."""

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from pedcontour.errors import StoreError
 from service.jobs import Priority
-from service.jobstore import RUN_BUCKETS_S, Clock, JobStore, Statistics
-from service.queue import JobQueue
+from service.jobstore import Clock, JobStore, Statistics
+from service.queue import QUEUES, JobQueue
 
 METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS"})
 """Methods counted by name; a made-up one must not make a new series."""
@@ -64,7 +64,10 @@ class JobCollector(Collector):
         except StoreError:
             up.add_metric(["job_table"], 0)
         try:
-            yield GaugeMetricFamily("pedcontour_queue_depth", "Messages waiting in the broker.", self._queue.depth())
+            depth = GaugeMetricFamily("pedcontour_queue_depth", "Messages waiting in the broker.", labels=["queue"])
+            for priority, queue in QUEUES.items():
+                depth.add_metric([queue], self._queue.depth(priority))
+            yield depth
             up.add_metric(["broker"], 1)
         except StoreError:
             up.add_metric(["broker"], 0)
@@ -84,10 +87,6 @@ class JobCollector(Collector):
             "When a worker last began a job.",
             claim.timestamp() if claim else 0,
         )
-        counts = [(str(bound), float(n)) for bound, n in zip(RUN_BUCKETS_S, statistics.run_counts, strict=True)]
-        runs = HistogramMetricFamily("pedcontour_job_run_seconds", "Time from claim to end of jobs that were done.")
-        runs.add_metric([], [*counts, ("+Inf", float(statistics.run_count))], statistics.run_total_s)
-        yield runs
 
     def _of_consumption(self) -> Iterator[Metric]:
         waiting = GaugeMetricFamily("pedcontour_waiting_jobs", "Jobs not yet begun.", labels=["priority"])

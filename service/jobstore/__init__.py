@@ -7,7 +7,7 @@ nothing.
 
 from service.jobstore.memory import MemoryJobStore
 from service.jobstore.port import (
-    RUN_BUCKETS_S,
+    QUARANTINED,
     SILENT_HEARTBEATS,
     Backlog,
     Beat,
@@ -23,7 +23,7 @@ from service.jobstore.port import (
 )
 
 __all__ = [
-    "RUN_BUCKETS_S",
+    "QUARANTINED",
     "SILENT_HEARTBEATS",
     "Backlog",
     "Beat",

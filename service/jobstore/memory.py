@@ -1,14 +1,13 @@
 """A job store in memory: for tests, and for a service that must leave nothing behind."""
 
 import threading
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from service import jobs
 from service.jobs import DEFAULT_RETRIES, EVERY_PRIORITY, Ending, Job, Priority, Retries, State
-from service.jobstore.port import RUN_BUCKETS_S, Backlog, Beat, Clock, Listing, Statistics, Tombstone, utc_now
+from service.jobstore.port import QUARANTINED, Backlog, Beat, Clock, Listing, Statistics, Tombstone, utc_now
 
 
 class MemoryJobStore:
@@ -20,8 +19,6 @@ class MemoryJobStore:
         self._jobs: dict[str, Job] = {}
         self._turns: dict[str, int] = {}
         self._last_claim_at: datetime | None = None
-        self._runs: Counter[float] = Counter()
-        self._run_total_s = 0.0
         self._workers: dict[str, datetime] = {}
         self._tombstones: dict[str, Tombstone] = {}
         self._duties: dict[str, tuple[str, datetime]] = {}
@@ -69,17 +66,11 @@ class MemoryJobStore:
 
     def end(self, job_id: str, owner: str, ending: Ending) -> bool:
         """See ``Work.end``."""
-        now = self._clock()
         with self._lock:
             job = self._owned(job_id, owner)
-            if job is None:
-                return False
-            self._jobs[job_id] = jobs.ended(job, ending, now)
-            if ending.state is State.DONE and job.started_at is not None:
-                run_s = (now - job.started_at).total_seconds()
-                self._runs[run_s] += 1
-                self._run_total_s += run_s
-            return True
+            if job is not None:
+                self._jobs[job_id] = jobs.ended(job, ending, self._clock())
+            return job is not None
 
     def release(self, job_id: str, owner: str, trouble: str) -> bool:
         """See ``Work.release``."""
@@ -139,14 +130,14 @@ class MemoryJobStore:
     def statistics(self) -> Statistics:
         """See ``Records.statistics``."""
         with self._lock:
-            every, runs = list(self._jobs.values()), self._runs.copy()
+            every = list(self._jobs.values())
+        now = self._clock()
         return Statistics(
             by_state={state: sum(job.state is state for job in every) for state in State},
             oldest_waiting_since=min((job.accepted_at for job in every if job.state is State.QUEUED), default=None),
             last_claim_at=self._last_claim_at,
-            run_counts=[sum(n for run_s, n in runs.items() if run_s <= bound) for bound in RUN_BUCKETS_S],
-            run_count=runs.total(),
-            run_total_s=self._run_total_s,
+            quarantined=sum(job.problem is not None and job.problem.code == QUARANTINED for job in every),
+            expired_leases=sum(job.state is State.RUNNING and jobs.is_free(job, now) for job in every),
         )
 
     def check(self) -> None:

@@ -1,10 +1,11 @@
 """What a job store promises: the work on jobs, what can be seen of them, and their erasure."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from pedcontour.errors import AttemptsExhaustedError
 from service.jobs import EVERY_PRIORITY, Ending, Job, Priority, State
 
 Clock = Callable[[], datetime]
@@ -13,8 +14,8 @@ Clock = Callable[[], datetime]
 SILENT_HEARTBEATS = 4
 """So many of a worker's signs of life must be missing before it counts as gone."""
 
-RUN_BUCKETS_S = (1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
-"""Upper bounds of the histogram of run times: from a small phantom on a GPU to a long series on a busy CPU."""
+QUARANTINED = AttemptsExhaustedError.code
+"""Code of the problem of a job that was set aside."""
 
 
 def utc_now() -> datetime:
@@ -31,17 +32,13 @@ class Beat:
 
 @dataclass(frozen=True)
 class Statistics:
-    """The table in figures. ``run_counts[n]`` jobs that were done ran at most ``RUN_BUCKETS_S[n]`` seconds.
-
-    The ``run_`` figures count every job that was ever done, erased or not, so that they never go down.
-    """
+    """The table in figures; ``expired_leases`` are running jobs whose owner fell silent."""
 
     by_state: Mapping[State, int]
     oldest_waiting_since: datetime | None = None
     last_claim_at: datetime | None = None
-    run_counts: Sequence[int] = field(default_factory=lambda: [0] * len(RUN_BUCKETS_S))
-    run_count: int = 0
-    run_total_s: float = 0.0
+    quarantined: int = 0
+    expired_leases: int = 0
 
 
 @dataclass(frozen=True)

@@ -4,21 +4,22 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from service.jobstore import Tombstone
-from service.jobtable.database import Database
+from service.database import changing, insert_into, read, write
+from service.jobstore import Clock, Tombstone
 from service.jobtable.schema import duties, jobs, tombstones
 
 
 class SqlErasure:
     """An ``Erasure`` in a database that several processes share."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
 
     def erase(self, job_id: str) -> bool:
         """See ``Erasure.erase``."""
-        now = self._database.now()
-        with self._database.changing() as connection:
+        now = self._clock()
+        with changing(self._engine) as connection:
             if connection.execute(sa.delete(jobs).where(jobs.c.id == job_id)).rowcount == 0:
                 return False
             connection.execute(sa.insert(tombstones).values(id=job_id, erased_at=now))
@@ -29,26 +30,26 @@ class SqlErasure:
         found = sa.select(jobs.c.id).where(jobs.c.ended_at <= moment)
         if with_inputs:
             found = found.where(jobs.c.inputs_kept)
-        return [str(row.id) for row in self._database.read(found.order_by(jobs.c.ended_at, jobs.c.id).limit(limit))]
+        return [str(row.id) for row in read(self._engine, found.order_by(jobs.c.ended_at, jobs.c.id).limit(limit))]
 
     def note_inputs_erased(self, job_id: str) -> None:
         """See ``Erasure.note_inputs_erased``."""
-        self._database.write(sa.update(jobs).where(jobs.c.id == job_id).values(inputs_kept=False))
+        write(self._engine, sa.update(jobs).where(jobs.c.id == job_id).values(inputs_kept=False))
 
     def tombstones(self) -> list[Tombstone]:
         """See ``Erasure.tombstones``."""
-        rows = self._database.read(sa.select(tombstones).order_by(tombstones.c.erased_at, tombstones.c.id))
+        rows = read(self._engine, sa.select(tombstones).order_by(tombstones.c.erased_at, tombstones.c.id))
         return [Tombstone(row.id, row.erased_at) for row in rows]
 
     def bury(self, job_id: str) -> None:
         """See ``Erasure.bury``."""
-        self._database.write(sa.delete(tombstones).where(tombstones.c.id == job_id))
+        write(self._engine, sa.delete(tombstones).where(tombstones.c.id == job_id))
 
     def take_duty(self, duty: str, holder: str, for_s: float) -> bool:
         """See ``Erasure.take_duty``."""
-        now = self._database.now()
+        now = self._clock()
         taken = {"holder": holder, "until": now + timedelta(seconds=for_s)}
-        insert = self._database.insert(duties).values(duty=duty, **taken)
+        insert = insert_into(self._engine, duties).values(duty=duty, **taken)
         open_ = sa.or_(duties.c.holder == holder, duties.c.until <= now)
         take = insert.on_conflict_do_update(index_elements=["duty"], set_=taken, where=open_)
-        return bool(self._database.write(take.returning(duties.c.duty)))
+        return bool(write(self._engine, take.returning(duties.c.duty)))

@@ -6,19 +6,20 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from service.database import Instant, insert_into, read, write
 from service.jobs import EVERY_PRIORITY, Job, Priority, State
-from service.jobstore import RUN_BUCKETS_S, Backlog, Listing, Statistics
-from service.jobtable.database import Database
+from service.jobstore import QUARANTINED, Backlog, Clock, Listing, Statistics
 from service.jobtable.rows import as_job
-from service.jobtable.schema import LONGEST_RUNS, Instant, jobs, run_times, tenants, workers
+from service.jobtable.schema import jobs, tenants, workers
 from service.jobtable.work import is_free
 
 
 class SqlRecords:
     """A ``Records`` in a database that several processes share."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
 
     def list_jobs(self, listing: Listing) -> list[Job]:
         """See ``Records.list_jobs``."""
@@ -35,11 +36,11 @@ class SqlRecords:
                 sa.or_(older, sa.and_(jobs.c.accepted_at == after.accepted_at, jobs.c.id < after.job_id))
             )
         newest_first = wanted.order_by(jobs.c.accepted_at.desc(), jobs.c.id.desc()).limit(listing.limit)
-        return [as_job(row) for row in self._database.read(newest_first)]
+        return [as_job(row) for row in read(self._engine, newest_first)]
 
     def backlog(self, priorities: Collection[Priority] = EVERY_PRIORITY, tenant: str | None = None) -> Backlog:
         """See ``Records.backlog``."""
-        free = is_free(self._database.now())
+        free = is_free(self._clock())
         free_since = sa.func.coalesce(jobs.c.lease_until, jobs.c.rest_until, jobs.c.accepted_at)
         open_ = [jobs.c.state.in_([State.QUEUED, State.RUNNING]), jobs.c.priority.in_(priorities)]
         counted = sa.select(
@@ -47,49 +48,49 @@ class SqlRecords:
             _count(sa.and_(jobs.c.state == State.RUNNING, sa.not_(free))).label("running"),
             sa.func.min(sa.case((free, free_since)), type_=Instant).label("free_since"),
         ).where(*open_, *([] if tenant is None else [jobs.c.tenant == tenant]))
-        [row] = self._database.read(counted)
+        [row] = read(self._engine, counted)
         return Backlog(int(row.waiting or 0), int(row.running or 0), row.free_since, self._last_claim())
 
     def worker_seen(self, worker: str) -> None:
         """See ``Records.worker_seen``."""
-        seen = {"id": worker, "seen_at": self._database.now()}
-        insert = self._database.insert(workers).values(seen)
-        self._database.write(insert.on_conflict_do_update(index_elements=["id"], set_=seen))
+        seen = {"id": worker, "seen_at": self._clock()}
+        insert = insert_into(self._engine, workers).values(seen)
+        write(self._engine, insert.on_conflict_do_update(index_elements=["id"], set_=seen))
 
     def last_worker_seen(self, host: str | None = None) -> datetime | None:
         """See ``Records.last_worker_seen``."""
         last = sa.select(sa.func.max(workers.c.seen_at, type_=Instant))
         if host is not None:
             last = last.where(workers.c.id.startswith(f"{host}:", autoescape=True))
-        seen: datetime | None = self._database.read(last)[0][0]
+        seen: datetime | None = read(self._engine, last)[0][0]
         return seen
 
     def statistics(self) -> Statistics:
         """See ``Records.statistics``."""
-        counts = self._database.read(sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state))
+        counts = read(self._engine, sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state))
         by_state = dict.fromkeys(State, 0) | {State(row[0]): int(row[1]) for row in counts}
         oldest = sa.select(sa.func.min(jobs.c.accepted_at, type_=Instant)).where(jobs.c.state == State.QUEUED)
-        runs = {row.bound_s: row for row in self._database.read(sa.select(run_times))}
-        within = [(bound, row) for bound, row in runs.items() if bound != LONGEST_RUNS]
+        set_aside = jobs.c.problem["code"].as_string() == QUARANTINED
+        silent = sa.and_(jobs.c.state == State.RUNNING, is_free(self._clock()))
+        [extra] = read(self._engine, sa.select(_count(set_aside), _count(silent)))
         return Statistics(
             by_state=by_state,
-            oldest_waiting_since=self._database.read(oldest)[0][0],
+            oldest_waiting_since=read(self._engine, oldest)[0][0],
             last_claim_at=self._last_claim(),
-            run_counts=[sum(row.jobs for bound, row in within if bound <= limit) for limit in RUN_BUCKETS_S],
-            run_count=sum(row.jobs for row in runs.values()),
-            run_total_s=sum(row.microseconds for row in runs.values()) / 1e6,
+            quarantined=int(extra[0] or 0),
+            expired_leases=int(extra[1] or 0),
         )
 
     def check(self) -> None:
         """See ``Records.check``."""
-        self._database.read(sa.select(jobs.c.id).limit(1))
+        read(self._engine, sa.select(jobs.c.id).limit(1))
 
     def now(self) -> datetime:
         """See ``Records.now``."""
-        return self._database.now()
+        return self._clock()
 
     def _last_claim(self) -> datetime | None:
-        last: datetime | None = self._database.read(sa.select(sa.func.max(tenants.c.claimed_at, type_=Instant)))[0][0]
+        last: datetime | None = read(self._engine, sa.select(sa.func.max(tenants.c.claimed_at, type_=Instant)))[0][0]
         return last
 
 

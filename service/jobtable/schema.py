@@ -1,35 +1,12 @@
 """The tables, and the way from an older form of them to this one."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
 from pedcontour.errors import JobTableTooNewError
-from service.jobs import Priority, State
-from service.jobstore import RUN_BUCKETS_S
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-
-LONGEST_RUNS = 0
-"""The bucket of runs that are longer than every bound."""
-
-
-class Instant(sa.types.TypeDecorator[datetime]):
-    """A point in time as whole microseconds since 1970 UTC: exact in every database."""
-
-    impl = sa.BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
-        """See ``TypeDecorator``."""
-        return None if value is None else (value - EPOCH) // MICROSECOND
-
-    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:
-        """See ``TypeDecorator``."""
-        return None if value is None else EPOCH + value * MICROSECOND
-
+from service.database import Instant, make_tables
+from service.jobs import Priority
 
 metadata = sa.MetaData()
 
@@ -65,6 +42,7 @@ jobs = sa.Table(
     sa.Column("request_digest", sa.String(64)),
     sa.Column("rest_until", Instant),
     sa.Column("excused", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("provenance", sa.JSON(none_as_null=True)),
     sa.Column("inputs_kept", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Index("ix_jobs_of_tenant", "tenant", "accepted_at", "id"),
     sa.Index("ix_jobs_ended", "ended_at"),
@@ -87,14 +65,6 @@ tenants = sa.Table(
     sa.Column("claimed_at", Instant, nullable=False),
 )
 
-run_times = sa.Table(
-    "run_times",
-    metadata,
-    sa.Column("bound_s", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("jobs", sa.BigInteger, nullable=False),
-    sa.Column("microseconds", sa.BigInteger, nullable=False),
-)
-
 tombstones = sa.Table(
     "tombstones",
     metadata,
@@ -113,11 +83,6 @@ duties = sa.Table(
 version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True, autoincrement=False))
 
 
-def bound_of(run: timedelta) -> int:
-    """The bucket that a run time is counted in."""
-    return next((int(bound) for bound in RUN_BUCKETS_S if run.total_seconds() <= bound), LONGEST_RUNS)
-
-
 def prepare_tables(connection: sa.Connection) -> None:
     """Make the tables, or bring older ones forward; the caller holds the one lock and commits.
 
@@ -129,15 +94,10 @@ def prepare_tables(connection: sa.Connection) -> None:
     if found:
         for step in _STEPS[found - 1 :]:
             step(connection)
-    for table in metadata.sorted_tables:
-        connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
-        for index in sorted(table.indexes, key=lambda index: str(index.name)):
-            connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
+    make_tables(connection, metadata)
     if found != VERSION:
         connection.execute(sa.delete(version))
         connection.execute(sa.insert(version).values(version=VERSION))
-    if found == 1:
-        _count_runs_so_far(connection)
 
 
 def _found_version(connection: sa.Connection) -> int:
@@ -149,21 +109,12 @@ def _found_version(connection: sa.Connection) -> int:
 
 
 def _from_1_to_2(connection: sa.Connection) -> None:
-    """Fair turns, request keys, rests, retention."""
-    for name in ("priority", "request_key", "request_digest", "rest_until", "excused", "inputs_kept"):
-        column = sa.schema.CreateColumn(jobs.c[name]).compile(dialect=connection.dialect)
-        connection.execute(sa.text(f"ALTER TABLE jobs ADD COLUMN {column}"))
-
-
-def _count_runs_so_far(connection: sa.Connection) -> None:
-    done = sa.select(jobs.c.started_at, jobs.c.ended_at).where(jobs.c.state == State.DONE)
-    counts: dict[int, tuple[int, int]] = {}
-    for row in connection.execute(done).all():
-        run = row.ended_at - row.started_at
-        n, total = counts.get(bound_of(run), (0, 0))
-        counts[bound_of(run)] = (n + 1, total + run // MICROSECOND)
-    for bound, (n, total) in counts.items():
-        connection.execute(sa.insert(run_times).values(bound_s=bound, jobs=n, microseconds=total))
+    """Fair turns, request keys, rests, retention, provenance."""
+    known = {column["name"] for column in sa.inspect(connection).get_columns(jobs.name)}
+    for column in jobs.columns:
+        if column.name not in known:
+            definition = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
+            connection.execute(sa.text(f"ALTER TABLE jobs ADD COLUMN {definition}"))
 
 
 _STEPS: Sequence[Callable[[sa.Connection], None]] = (_from_1_to_2,)

@@ -1,80 +1,13 @@
-"""What every job store promises. The stores are told the time, so no test waits."""
+"""What every job store promises of the way of a job. The stores are told the time, so no test waits."""
 
-import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import pytest
+from datetime import timedelta
 
 from pedcontour.errors import GantryTiltError, NothingDrawnError
-from pedcontour.verdicts import Outcome, Verdict
-from service.jobs import Ending, Job, Options, Priority, Problem, Retries, State
-from service.jobstore import Backlog, Beat, JobStore, Listing, MemoryJobStore, Position
-from service.jobtable import open_job_table
-
-START = datetime(2026, 3, 1, 9, 30, 0, 123456, tzinfo=UTC)
-RETRIES = Retries(lease_s=60, max_attempts=3, resend_after_s=30)
-VERDICT = Verdict("liver", Outcome.PRESENT, 501.25, 500.5, 0.93, "Drawn.")
-DONE = Ending(State.DONE, None, (VERDICT,), ("A: b",), {"seg.dcm": "a/1/seg.dcm"})
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def move(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-
-
-STORES = ("memory", "sqlite", "postgres")
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[JobStore]:
-    if request.param == "memory":
-        yield MemoryJobStore(RETRIES, clock)
-        return
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres_url")
-    else:
-        url = f"sqlite:///{tmp_path / 'data' / 'jobs.sqlite'}"
-    table = open_job_table(url, RETRIES, clock)
-    yield table
-    table.close()
-
-
-def a_job(job_id: str = "a", **changes: object) -> Job:
-    job = Job(job_id, Options("model"), START, START + timedelta(seconds=30))
-    return replace(job, **changes)  # type: ignore[arg-type]
-
-
-def known(store: JobStore, job_id: str = "a") -> Job:
-    job = store.get(job_id)
-    assert job is not None
-    return job
-
-
-def claimed(store: JobStore) -> str:
-    job = store.claim_next(uuid.uuid4().hex)
-    assert job is not None
-    return job.id
-
-
-def ids(found: list[Job]) -> list[str]:
-    return [job.id for job in found]
+from service.jobs import Ending, Options, Priority, Problem, State
+from service.jobstore import Beat, JobStore
+from tests.contract.job_stores import DONE, START, VERDICT, Clock, a_job, claimed, ids, known
 
 
 def test_a_job_is_kept_as_it_was_accepted(store: JobStore) -> None:
@@ -223,6 +156,7 @@ def test_a_job_without_attempts_left_is_quarantined_by_the_next_claim(store: Job
     assert job.problem is not None
     assert job.problem.code == "QUARANTINED"
     assert "3 attempts" in job.problem.detail
+    assert store.statistics().quarantined == 1
 
 
 def test_a_job_that_was_to_be_cancelled_is_not_quarantined(store: JobStore, clock: Clock) -> None:
@@ -318,40 +252,6 @@ def test_overdue_jobs_come_oldest_first_and_each_to_one_caller(store: JobStore, 
     assert all(ids(part) == sorted(ids(part)) for part in taken)
 
 
-def test_workers_are_remembered_by_their_last_sign_of_life(store: JobStore, clock: Clock) -> None:
-    assert store.last_worker_seen() is None
-    store.worker_seen("host_1:10")
-    clock.move(5)
-    store.worker_seen("host-2:10")
-    clock.move(-3)
-    store.worker_seen("host_1:10")
-    assert store.last_worker_seen() == START + timedelta(seconds=5)
-    assert store.last_worker_seen("host_1") == START + timedelta(seconds=2)
-    assert store.last_worker_seen("host-1") is None
-    assert store.last_worker_seen("host") is None
-
-
-def test_statistics_count_states_waits_and_run_times(store: JobStore, clock: Clock) -> None:
-    assert store.statistics().by_state == dict.fromkeys(State, 0)
-    for n in range(4):
-        store.accept(a_job(str(n), accepted_at=START + timedelta(seconds=n)))
-    for n, seconds in ((0, 4.0), (1, 40.0)):
-        store.claim_next("me")
-        clock.move(seconds)
-        store.end(str(n), "me", DONE)
-    store.claim_next("me")
-    figures = store.statistics()
-    assert figures.by_state == dict.fromkeys(State, 0) | {State.QUEUED: 1, State.RUNNING: 1, State.DONE: 2}
-    assert figures.oldest_waiting_since == START + timedelta(seconds=3)
-    assert figures.last_claim_at == START + timedelta(seconds=44)
-    assert (figures.run_count, figures.run_total_s) == (2, 44.0)
-    assert list(figures.run_counts)[:5] == [0, 1, 1, 1, 2]
-
-
-def test_a_store_that_works_says_so(store: JobStore) -> None:
-    store.check()
-
-
 def test_urgent_jobs_are_claimed_before_routine_ones_however_old(store: JobStore) -> None:
     store.accept(a_job("old"))
     store.accept(a_job("urgent", priority=Priority.URGENT, accepted_at=START + timedelta(hours=1)))
@@ -431,155 +331,3 @@ def test_of_many_posts_of_one_request_at_once_one_job_comes(store: JobStore) -> 
         kept = set(ids(list(pool.map(store.accept, requests))))
     assert len(kept) == 1
     assert [job.id for job in requests if store.get(job.id)] == sorted(kept)
-
-
-@pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING, State.DONE])
-def test_an_erased_job_is_gone_at_every_stage(store: JobStore, clock: Clock, state: State) -> None:
-    store.accept(a_job(request_key="k"))
-    if state is not State.QUEUED:
-        store.claim_next("me")
-    if state is State.DONE:
-        store.end("a", "me", DONE)
-    assert store.erase("a")
-    assert store.get("a") is None
-    assert store.list_jobs(Listing("")) == []
-    assert store.cancel("a") is None
-    assert not store.erase("a")
-    assert [(stone.job_id, stone.erased_at) for stone in store.tombstones()] == [("a", START)]
-    clock.move(10_000)
-    assert store.claim_next("you") is None
-    assert store.take_overdue() == []
-
-
-def test_what_the_owner_of_an_erased_job_says_does_not_bring_it_back(store: JobStore) -> None:
-    store.accept(a_job())
-    store.claim_next("me")
-    store.erase("a")
-    assert store.beat("a", "me", "write", 0.9) is None
-    assert not store.end("a", "me", DONE)
-    assert not store.release("a", "me", "OSError")
-    assert store.get("a") is None
-
-
-def test_the_request_key_of_an_erased_job_is_free(store: JobStore) -> None:
-    store.accept(a_job("a", request_key="k"))
-    store.erase("a")
-    assert store.accept(a_job("b", request_key="k")).id == "b"
-
-
-def test_a_buried_tombstone_is_gone(store: JobStore) -> None:
-    for job_id in ("a", "b"):
-        store.accept(a_job(job_id))
-        store.erase(job_id)
-    store.bury("a")
-    store.bury("none")
-    assert [stone.job_id for stone in store.tombstones()] == ["b"]
-
-
-def test_jobs_that_ended_long_ago_are_found_with_and_without_inputs(store: JobStore, clock: Clock) -> None:
-    for n in range(4):
-        store.accept(a_job(str(n), accepted_at=START + timedelta(seconds=n)))
-    for _ in range(3):
-        job = store.claim_next("me")
-        assert job is not None
-        clock.move(10)
-        store.end(job.id, "me", DONE)
-    late = START + timedelta(seconds=20)
-    assert store.ended_before(late, with_inputs=True, limit=9) == ["0", "1"]
-    assert store.ended_before(late, with_inputs=True, limit=1) == ["0"]
-    store.note_inputs_erased("0")
-    assert store.ended_before(late, with_inputs=True, limit=9) == ["1"]
-    assert store.ended_before(late, with_inputs=False, limit=9) == ["0", "1"]
-    assert not known(store, "0").inputs_kept
-
-
-def test_a_duty_is_done_by_one_until_its_time_is_over(store: JobStore, clock: Clock) -> None:
-    assert store.take_duty("janitor", "me", 60)
-    assert not store.take_duty("janitor", "you", 60)
-    assert store.take_duty("other", "you", 60)
-    clock.move(59)
-    assert store.take_duty("janitor", "me", 60)
-    clock.move(59)
-    assert not store.take_duty("janitor", "you", 60)
-    clock.move(1)
-    assert store.take_duty("janitor", "you", 60)
-    assert not store.take_duty("janitor", "me", 60)
-
-
-def test_of_many_who_ask_for_a_duty_at_once_one_gets_it(store: JobStore) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        got = list(pool.map(lambda n: store.take_duty("janitor", f"holder-{n}", 60), range(16)))
-    assert got.count(True) == 1
-
-
-def test_a_list_shows_a_tenants_own_jobs_from_the_newest_on(store: JobStore) -> None:
-    for n in range(5):
-        store.accept(a_job(str(n), tenant="t" if n else "u", accepted_at=START + timedelta(seconds=n)))
-    assert ids(store.list_jobs(Listing("t"))) == ["4", "3", "2", "1"]
-    assert ids(store.list_jobs(Listing("u"))) == ["0"]
-    assert ids(store.list_jobs(Listing("t", limit=2))) == ["4", "3"]
-    later, end = START + timedelta(seconds=2), START + timedelta(seconds=4)
-    assert ids(store.list_jobs(Listing("t", since=later, until=end))) == ["3", "2"]
-
-
-def test_a_list_is_cut_by_state(store: JobStore) -> None:
-    for n in range(3):
-        store.accept(a_job(str(n), accepted_at=START + timedelta(seconds=n)))
-    store.claim_next("me")
-    store.cancel("2")
-    assert ids(store.list_jobs(Listing("", states=[State.RUNNING, State.CANCELLED]))) == ["2", "0"]
-    assert ids(store.list_jobs(Listing("", states=[State.DONE]))) == []
-
-
-def test_pages_hold_every_job_once_also_when_new_ones_come_and_times_are_equal(store: JobStore) -> None:
-    for n in range(7):
-        store.accept(a_job(f"{n}", accepted_at=START + timedelta(seconds=n // 3)))
-    seen: list[str] = []
-    after: Position | None = None
-    while page := store.list_jobs(Listing("", after=after, limit=2)):
-        seen += ids(page)
-        after = Position(page[-1].accepted_at, page[-1].id)
-        store.accept(a_job(f"new-{len(seen)}", accepted_at=START + timedelta(hours=1)))
-    assert seen == ["6", "5", "4", "3", "2", "1", "0"]
-
-
-def test_the_backlog_tells_what_waits_since_when_and_what_runs(store: JobStore, clock: Clock) -> None:
-    assert store.backlog() == Backlog()
-    store.accept(a_job("a", tenant="t"))
-    store.accept(a_job("b", tenant="u", accepted_at=START + timedelta(seconds=5)))
-    store.accept(a_job("c", tenant="u", priority=Priority.URGENT, accepted_at=START + timedelta(seconds=7)))
-    clock.move(10)
-    assert store.backlog() == Backlog(3, 0, START)
-    assert store.backlog(tenant="u") == Backlog(2, 0, START + timedelta(seconds=5))
-    assert store.backlog([Priority.URGENT]) == Backlog(1, 0, START + timedelta(seconds=7))
-    assert claimed(store) == "c"
-    now = clock.now
-    assert store.backlog() == Backlog(2, 1, START, now)
-    clock.move(60)
-    assert store.backlog([Priority.URGENT]) == Backlog(0, 0, now + timedelta(seconds=60), now), "its lease ran out"
-
-
-def test_a_job_that_rests_is_not_waited_for(store: JobStore, clock: Clock) -> None:
-    store.accept(a_job())
-    store.claim_next("me")
-    store.release("a", "me", "OSError")
-    assert store.backlog() == Backlog(1, 0, None, START)
-    clock.move(30)
-    assert store.backlog().free_since == START + timedelta(seconds=30)
-
-
-def test_figures_of_runs_and_claims_outlive_the_jobs(store: JobStore, clock: Clock) -> None:
-    store.accept(a_job())
-    store.claim_next("me")
-    clock.move(7200)
-    store.end("a", "me", DONE)
-    before = store.statistics()
-    store.erase("a")
-    after = store.statistics()
-    assert (after.run_count, after.run_total_s, list(after.run_counts)) == (1, 7200.0, [0] * 10)
-    assert after == replace(before, by_state=dict.fromkeys(State, 0))
-
-
-def test_the_time_is_that_of_the_stores_clock(store: JobStore, clock: Clock) -> None:
-    clock.move(5)
-    assert store.now() == START + timedelta(seconds=5)

@@ -1,16 +1,19 @@
 """The SQL store and the memory store stay one, whatever is done to them; tests/contract holds the whole promise."""
 
+import re
 import sqlite3
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from pedcontour.errors import JobTableError
+from pedcontour.errors import JobTableError, JobTableTooNewError
 from service.jobs import EVERY_PRIORITY, Ending, Job, Options, Priority, Retries, State
 from service.jobstore import Listing, MemoryJobStore
 from service.jobtable import SqlJobStore, open_job_table
@@ -136,3 +139,94 @@ def test_an_accepted_job_is_on_the_disk_before_accept_returns(tmp_path: Path) ->
     open_job_table(f"sqlite:///{tmp_path / 'jobs.sqlite'}")
     with sqlite3.connect(tmp_path / "jobs.sqlite") as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+# A job table as version 0.1.0 made it, which wrote down no version.
+FIRST_TABLE = """
+CREATE TABLE jobs (
+  id VARCHAR(36) NOT NULL PRIMARY KEY, tenant VARCHAR(64) NOT NULL, options JSON NOT NULL,
+  upload_files INTEGER NOT NULL, upload_bytes BIGINT NOT NULL, state VARCHAR(16) NOT NULL, stage VARCHAR(32) NOT NULL,
+  progress DOUBLE PRECISION NOT NULL, attempt INTEGER NOT NULL, sends INTEGER NOT NULL, owner VARCHAR(128),
+  lease_until BIGINT, cancel_requested BOOLEAN NOT NULL, accepted_at BIGINT NOT NULL, resend_at BIGINT NOT NULL,
+  started_at BIGINT, ended_at BIGINT, trouble VARCHAR(128) NOT NULL, problem JSON, verdicts JSON NOT NULL,
+  warnings JSON NOT NULL, results JSON
+)"""
+FIRST_JOB = """
+INSERT INTO jobs VALUES ('old', 't', '{"model_id": "m", "structures": ["liver"], "absent": [], "series_uid": null}',
+  1, 5, 'queued', '', 0.0, 0, 0, NULL, NULL, :no, 1772323200000000, 1772323200000000, NULL, NULL, '', NULL, '[]', '[]',
+  NULL)"""
+
+
+def first_table(url: str) -> sa.Engine:
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text(FIRST_TABLE))
+        connection.execute(sa.text(FIRST_JOB), {"no": False})
+    return engine
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path / 'jobs.sqlite'}"
+
+
+def test_a_table_of_the_first_version_is_brought_forward_with_its_jobs(url: str) -> None:
+    first_table(url).dispose()
+    store = open_job_table(url, clock=lambda: START)
+    assert store.get("old") == Job("old", Options("m", ("liver",)), START, START, "t", upload_files=1, upload_bytes=5)
+    same = Job("b", Options("m"), START, START, "t", request_key="k")
+    assert store.accept(same) == store.accept(same) == same
+    claims = [store.claim_next(f"owner-{n}") for n in range(2)]
+    assert {job.id for job in claims if job is not None} == {"old", "b"}
+    assert store.erase("old")
+    store.close()
+    reopened = open_job_table(url)
+    assert reopened.get("b") is not None
+    reopened.close()
+
+
+def test_a_program_of_the_first_version_still_writes_to_the_table(url: str) -> None:
+    store = open_job_table(url, clock=lambda: START)
+    columns = re.findall(r"(\w+) (?:VARCHAR|JSON|INTEGER|BIGINT|DOUBLE|BOOLEAN)", FIRST_TABLE)
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        insert = FIRST_JOB.replace("INTO jobs", f"INTO jobs ({', '.join(columns)})")
+        connection.execute(sa.text(insert), {"no": False})
+    engine.dispose()
+    job = store.claim_next("me")
+    assert job is not None
+    assert (job.id, job.priority, job.inputs_kept) == ("old", Priority.ROUTINE, True)
+    store.close()
+
+
+def test_a_table_of_a_later_version_is_refused_and_left_alone(url: str) -> None:
+    open_job_table(url).close()
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE schema_version SET version = 99"))
+    with pytest.raises(JobTableTooNewError, match="99"):
+        open_job_table(url)
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT version FROM schema_version")).scalar() == 99
+    engine.dispose()
+
+
+def test_many_processes_may_open_a_new_table_at_once(url: str) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        stores = list(pool.map(lambda _: open_job_table(url), range(6)))
+    stores[0].accept(Job("a", Options("model"), START, START))
+    assert stores[5].get("a") is not None
+    for store in stores:
+        store.close()
+
+
+def test_hosts_on_one_server_go_by_its_clock(postgres_url: str) -> None:
+    store = open_job_table(postgres_url)
+    assert abs(store.now() - datetime.now(UTC)) < timedelta(minutes=1)
+    store.accept(Job("a", Options("model"), START, START))
+    job = store.claim_next("me")
+    assert job is not None and job.started_at is not None
+    assert timedelta(0) <= store.now() - job.started_at < timedelta(minutes=1)
+    store.close()

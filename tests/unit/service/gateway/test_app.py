@@ -15,6 +15,7 @@ from pedcontour.errors import BrokerError, JobTableError, PedcontourError, Store
 from service.gateway import export_openapi
 from service.gateway.app import create_app
 from service.gateway.problems import status_of
+from service.jobs import Priority
 from tests.unit.service.gateway.conftest import Gateway, make_gateway
 
 CONTRACT = Path(__file__).parents[4] / "openapi" / "openapi.json"
@@ -122,11 +123,12 @@ def test_figures_count_jobs_requests_and_uploads_without_ids(gateway: Gateway) -
     text = gateway.http.get("/metrics").text
     for line in (
         'pedcontour_jobs{state="queued"} 1.0',
-        "pedcontour_queue_depth 1.0",
+        'pedcontour_queue_depth{queue="pedcontour.routine"} 1.0',
+        'pedcontour_waiting_jobs{priority="routine"} 1.0',
+        "pedcontour_consumption_stalled 0.0",
         "pedcontour_upload_bytes_total 5.0",
         'pedcontour_http_requests_total{method="GET",route="/v1/jobs/{job_id}",status="200"} 1.0',
         'pedcontour_http_requests_total{method="GET",route="none",status="404"} 1.0',
-        'pedcontour_job_run_seconds_bucket{le="+Inf"} 0.0',
     ):
         assert line in text
     assert job_id not in text
@@ -134,7 +136,7 @@ def test_figures_count_jobs_requests_and_uploads_without_ids(gateway: Gateway) -
 
 
 def test_figures_are_given_when_a_part_is_down(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken() -> int:
+    def broken(priority: Priority) -> int:
         raise BrokerError
 
     monkeypatch.setattr(gateway.queue, "depth", broken)
