@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CT ?=
 
-.PHONY: help env demo test check accuracy openapi clean
+.PHONY: help env demo test check accuracy faults openapi clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -30,6 +30,9 @@ check: env ## style, types, import contracts
 
 accuracy: env ## held-out figures of the shipped model; writes benchmarks/results/accuracy.json
 	$(BIN)/python -m benchmarks.accuracy
+
+faults: env ## jobs lost and doubled per fault, hours; writes benchmarks/results/faults.json
+	$(BIN)/python -m benchmarks.faults
 
 openapi: env ## export the API's contract to openapi/
 	$(BIN)/python -m service.gateway.export_openapi

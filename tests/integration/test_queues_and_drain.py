@@ -1,10 +1,14 @@
-"""Real workers: which job they take, how they stop, and that they look by themselves."""
+"""Real processes: which job workers take, how workers and gateways stop, and that consumption is watched."""
 
 import os
+import shutil
 import signal
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -14,7 +18,9 @@ from pedcontour.client import Client
 from pedcontour.dicom.ct_writer import write_ct_series
 from pedcontour.settings import Settings
 from service.embedded import RunningService, running
-from tests.stand_ins.model import shaded_torso, write_stand_in_model
+from service.jobs import Job, Options
+from service.jobtable import open_job_table
+from tests.stand_ins.model import MODEL_ID, shaded_torso, write_stand_in_model
 
 STAND_IN_WORKER = (sys.executable, "-m", "tests.stand_ins.worker")
 
@@ -82,3 +88,58 @@ def test_a_worker_that_is_stopped_in_a_long_job_gives_it_back_and_the_next_one_b
         httpx.delete(f"{service.url}/v1/jobs/{job}")
     assert told["state"] == "running"
     assert "given back" in (tmp_path / "logs" / "worker.log").read_text()
+
+
+def test_a_worker_that_takes_nothing_while_a_job_waits_is_started_again_and_takes_it(
+    settings: Settings, ct_folder: Path, tmp_path: Path
+) -> None:
+    settings = settings.model_copy(update={"stall_s": 3.0})
+    with running(settings, STAND_IN_WORKER, logs=tmp_path / "logs") as service, Client(service.url) as client:
+        first = service.parts["worker"].pid
+        client.wait(_post(service, ct_folder, "routine"), timeout_s=120)
+        # A job whose message is lost, and is not sent again for long: to a worker it looks like a broken tie.
+        shutil.copytree(ct_folder, settings.uploads_dir / "unheard")
+        table = open_job_table(settings.job_table_url)
+        table.accept(Job("unheard", Options(MODEL_ID), table.now(), table.now() + timedelta(hours=1)))
+        assert client.wait("unheard", timeout_s=120).state == "done"
+        assert service.parts["worker"].pid != first
+        table.close()
+    assert "takes none" in (tmp_path / "logs" / "worker.log").read_text()
+
+
+def test_a_gateway_that_is_stopped_finishes_an_upload_under_way_and_ends_its_event_streams(
+    settings: Settings, ct_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAND_IN_SECONDS", "600")
+    settings = settings.model_copy(update={"stop_grace_s": 60.0})
+    with running(settings, STAND_IN_WORKER, logs=tmp_path / "logs") as service, ThreadPoolExecutor(2) as pool:
+        pid = service.parts["gateway"].pid
+        assert pid is not None
+        job = _post(service, ct_folder, "routine")
+        begun, told = threading.Event(), threading.Event()
+
+        def slow_upload() -> int:
+            def body() -> Iterator[bytes]:
+                yield b"first"
+                begun.set()
+                told.wait(60)
+                os.kill(pid, signal.SIGTERM)
+                time.sleep(2)
+                yield b"last"
+
+            headers = {"Content-Type": "application/octet-stream"}
+            return httpx.post(f"{service.url}/v1/jobs", content=body(), headers=headers, timeout=60).status_code
+
+        def watch() -> list[str]:
+            begun.wait(60)
+            with httpx.stream("GET", f"{service.url}/v1/jobs/{job}/events", timeout=60) as stream:
+                lines = []
+                for line in stream.iter_lines():
+                    told.set()
+                    lines.append(line)
+                return lines
+
+        upload, events = pool.submit(slow_upload), pool.submit(watch)
+        assert upload.result(120) == 202
+        assert "event: progress" in events.result(120)
+        _wait_for(lambda: service.parts["gateway"].pid not in (None, pid))
