@@ -111,7 +111,7 @@ def test_a_gateway_that_is_stopped_finishes_an_upload_under_way_and_ends_its_eve
     settings: Settings, ct_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STAND_IN_SECONDS", "600")
-    settings = settings.model_copy(update={"stop_grace_s": 60.0})
+    settings = settings.model_copy(update={"stop_grace_s": 16.0})
     with running(settings, STAND_IN_WORKER, logs=tmp_path / "logs") as service, ThreadPoolExecutor(2) as pool:
         pid = service.parts["gateway"].pid
         assert pid is not None

@@ -4,6 +4,7 @@ import json
 import logging
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from pedcontour.errors import BrokerError, JobTableError, PedcontourError, Store
 from service.gateway import export_openapi
 from service.gateway.app import create_app
 from service.gateway.problems import status_of
-from service.jobs import Priority
+from service.jobs import Job, Options, Priority
 from tests.unit.service.gateway.conftest import Gateway, make_gateway
 
 CONTRACT = Path(__file__).parents[4] / "openapi" / "openapi.json"
@@ -113,6 +114,17 @@ def test_ready_needs_every_part(gateway: Gateway, monkeypatch: pytest.MonkeyPatc
     answer = gateway.http.get("/health/ready")
     assert (answer.status_code, answer.json()["code"]) == (503, "NOT_READY")
     assert answer.json()["detail"] == "job_table, broker"
+
+
+def test_jobs_that_nobody_begins_make_the_service_not_ready_and_show_in_the_figures(gateway: Gateway) -> None:
+    long_ago = datetime(2026, 3, 1, tzinfo=UTC)
+    gateway.jobs.worker_seen("w")
+    gateway.jobs.accept(Job("a", Options("model"), long_ago, long_ago))
+    assert gateway.http.get("/health/ready").json()["detail"] == "consumption"
+    assert "pedcontour_consumption_stalled 1.0" in gateway.http.get("/metrics").text
+    gateway.jobs.claim_next("w")
+    assert gateway.http.get("/health/ready").status_code == 200
+    assert "pedcontour_consumption_stalled 0.0" in gateway.http.get("/metrics").text
 
 
 def test_figures_count_jobs_requests_and_uploads_without_ids(gateway: Gateway) -> None:

@@ -10,7 +10,7 @@ from pedcontour.errors import StoreError
 from service.jobs import Job
 from service.worker.run import Contoured, WorkerParts, run_next
 from service.worker.shift import Shift
-from tests.unit.service.gateway.conftest import Gateway
+from tests.unit.service.gateway.conftest import KEY, OTHER_KEY, Gateway
 
 FILES = {"f": ("a", b"x")}
 
@@ -75,3 +75,12 @@ def test_files_that_cannot_be_removed_now_are_told_and_left_to_the_janitor(
     assert gateway.http.delete(f"/v1/jobs/{job_id}").status_code == 503
     assert gateway.http.get(f"/v1/jobs/{job_id}").status_code == 404
     assert [stone.job_id for stone in gateway.jobs.tombstones()] == [job_id]
+
+
+def test_nobody_erases_the_job_of_another(keyed: Gateway) -> None:
+    mine, theirs = {"X-API-Key": KEY}, {"X-API-Key": OTHER_KEY}
+    job_id = keyed.http.post("/v1/jobs", files=FILES, headers=mine).json()["id"]
+    for headers, status in ((theirs, 404), ({}, 401)):
+        assert keyed.http.delete(f"/v1/jobs/{job_id}", headers=headers).status_code == status
+    assert keyed.http.get(f"/v1/jobs/{job_id}", headers=mine).status_code == 200
+    assert keyed.http.delete(f"/v1/jobs/{job_id}", headers=mine).status_code == 204

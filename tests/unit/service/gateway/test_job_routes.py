@@ -57,6 +57,27 @@ def test_one_zip_comes_as_a_file_or_as_the_body_itself(gateway: Gateway, tmp_pat
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"upload.zip": content}
 
 
+@pytest.mark.parametrize("media_type", ["application/dicom", "application/octet-stream", "application/zip"])
+def test_one_file_may_be_the_body_itself_and_its_bytes_say_what_it_is(gateway: Gateway, media_type: str) -> None:
+    for content, name in ((b"\0" * 128 + b"DICM...", "000001.dcm"), (b"PK\x03\x04...", "upload.zip")):
+        answer = gateway.http.post("/v1/jobs", content=content, headers={"Content-Type": media_type})
+        folder = gateway.parts.uploads / answer.json()["id"]
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == {name: content}
+
+
+@pytest.mark.parametrize("send", [{"params": {"priority": "urgent"}}, {"data": {"priority": "urgent"}}])
+def test_an_urgent_job_is_kept_as_such(gateway: Gateway, send: dict[str, Any]) -> None:
+    job = gateway.http.post("/v1/jobs", files=FILES, **send).json()
+    assert job["priority"] == "urgent"
+    assert gateway.queue.depth(Priority.URGENT) == 1
+    assert gateway.http.post("/v1/jobs", files=FILES).json()["priority"] == "routine"
+
+
+@pytest.mark.parametrize("send", [{"params": {"priority": "now"}}, {"data": {"priority": "now"}}])
+def test_a_priority_that_is_none_is_refused(gateway: Gateway, send: dict[str, Any]) -> None:
+    assert problem(gateway.http.post("/v1/jobs", files=FILES, **send), 422)["code"] == "REQUEST_INVALID"
+
+
 def test_more_than_a_thousand_files_are_one_upload(gateway: Gateway) -> None:
     files = [("files", ("x", b"slice %d" % n)) for n in range(1500)]
     assert gateway.http.post("/v1/jobs", files=files).json()["upload"]["files"] == 1500
