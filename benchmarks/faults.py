@@ -105,7 +105,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     rows = []
     for number, (setup, name) in enumerate(cases):
         rows.append(measure(setup, name, jobs, kills, options.seed + number))
-        _show(rows[-1:])
+        lost = rows[-1].get("ours", "not measured")
+        Console().print(f"{number + 1} of {len(cases)}: {rows[-1]['name']}: lost {lost}")
     _show(rows)
     path = write_results("faults", "make faults", rows, arguments=vars(options), lease_s=LEASE_S, workers=WORKERS)
     Console().print(f"written: {path}")

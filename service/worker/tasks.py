@@ -55,10 +55,10 @@ def register_task(
     @signals.worker_ready.connect(weak=False)
     def started(**_: Any) -> None:
         shift.looked()
-        # It looks once by itself: messages may have been lost while no worker was there.
-        contour.apply_async(args=("",), queue=QUEUES[parts.priorities[0]], ignore_result=True)
         threading.Thread(target=_live, args=(parts, shift, patience), name="life", daemon=True).start()
         threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+        # It looks once by itself: messages may have been lost while no worker was there.
+        contour.apply_async(args=("",), queue=QUEUES[parts.priorities[0]], ignore_result=True)
 
     @signals.worker_shutting_down.connect(weak=False)
     def stopping(**_: Any) -> None:
