@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CT ?=
 
-.PHONY: help env demo test check accuracy attacks fuzz openapi secrets compose-check clean
+.PHONY: help env demo test check accuracy attacks fuzz faults openapi secrets compose-check clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -36,12 +36,16 @@ secrets: ## random secrets for docker-compose.yml, in secrets/
 
 compose-check: env ## the containers for real: jobs sent, each container restarted, all taken down and up, nothing lost
 	$(BIN)/python -m deploy.compose_check
+
 attacks: env ## every attack on the intake through the real service; writes benchmarks/results/attacks.json
 	$(BIN)/python -m benchmarks.attacks
 
 MINUTES ?= 10
 fuzz: env ## mutated files through the intake, for MINUTES=10; writes benchmarks/results/fuzz.json
 	$(BIN)/python -m benchmarks.fuzz_intake --minutes $(MINUTES)
+
+faults: env ## jobs lost and doubled per fault, hours; writes benchmarks/results/faults.json
+	$(BIN)/python -m benchmarks.faults
 
 openapi: env ## export the API's contract to openapi/
 	$(BIN)/python -m service.gateway.export_openapi

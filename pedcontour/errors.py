@@ -339,6 +339,46 @@ class JobNotFoundError(RequestError):
     code = "JOB_NOT_FOUND"
 
 
+class RequestKeyReusedError(RequestError):
+    """This Idempotency-Key was used for another request; send a new key with every new request."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class AdmissionError(PedcontourError):
+    """The service takes no upload now; send it again after the seconds in Retry-After."""
+
+    code = "NOT_ADMITTED"
+
+    def __init__(self, detail: str = "", *, instance_uids: Sequence[str] = (), retry_after_s: float = 30.0) -> None:
+        super().__init__(detail, instance_uids=instance_uids)
+        self.retry_after_s = retry_after_s
+
+
+class StorageLowError(AdmissionError):
+    """The service's disk is nearly full; try again later, and erase jobs that are fetched."""
+
+    code = "STORAGE_LOW"
+
+
+class QueueFullError(AdmissionError):
+    """Too many jobs wait at this service; send yours again after the seconds in Retry-After."""
+
+    code = "QUEUE_FULL"
+
+
+class TooManyWaitingError(AdmissionError):
+    """Too many jobs of this key wait; send the next one when some of them are done."""
+
+    code = "TOO_MANY_WAITING"
+
+
+class TooManyRequestsError(AdmissionError):
+    """This key begins uploads faster than it may; wait for the seconds in Retry-After."""
+
+    code = "TOO_MANY_REQUESTS"
+
+
 class ResultNotReadyError(RequestError):
     """The job has not ended yet; ask for its state until it is done."""
 
@@ -430,7 +470,7 @@ class MethodNotAllowedError(RequestError):
 
 
 class MediaTypeUnsupportedError(RequestError):
-    """Send the CT instances as multipart/form-data, or one zip as application/zip, without a content encoding."""
+    """Send multipart/form-data, or one file as application/zip, application/dicom or application/octet-stream."""
 
     code = "MEDIA_TYPE_UNSUPPORTED"
 
@@ -451,6 +491,12 @@ class JobTableError(StoreError):
     """The job table did not answer as it should; try again, and check the database."""
 
     code = "JOB_TABLE_FAILED"
+
+
+class JobTableTooNewError(JobTableError):
+    """A later version of this program has made the job table; start that version, or restore the table of this one."""
+
+    code = "JOB_TABLE_TOO_NEW"
 
 
 class BrokerError(StoreError):

@@ -179,7 +179,48 @@ class Settings(BaseSettings):
         default=120.0, gt=0, description="Most seconds that the check of one upload takes; over it: INTAKE_LIMIT."
     )
 
+    # How many jobs are taken in
+    max_waiting_jobs: int = Field(
+        default=2000, ge=1, description="Waiting jobs of all keys together before new ones are refused: QUEUE_FULL."
+    )
+    max_waiting_jobs_per_key: int = Field(
+        default=500, ge=1, description="Waiting jobs of one key before its new ones are refused: TOO_MANY_WAITING."
+    )
+    max_posts_per_minute: int = Field(
+        default=600,
+        ge=1,
+        description="Uploads one key may begin in a minute, at each gateway; over it: TOO_MANY_REQUESTS.",
+    )
+    min_free_bytes: int = Field(
+        default=1024**3,
+        ge=0,
+        description="Free bytes of the data folder's disk below which no upload is taken (1 GiB by default): "
+        "STORAGE_LOW.",
+    )
+    min_free_share: float = Field(
+        default=0.02, ge=0, lt=1, description="The same as a share of the disk; the larger of both holds."
+    )
+
+    # How long an ended job is kept
+    keep_inputs_h: float = Field(
+        default=24.0, gt=0, description="Hours after the end of a job until its images are erased."
+    )
+    keep_results_days: float = Field(
+        default=30.0, gt=0, description="Days after the end of a job until its results and its record are erased."
+    )
+
     # How a job is kept alive
+    queues: Annotated[tuple[Literal["urgent", "routine"], ...], NoDecode] = Field(
+        default=("urgent", "routine"),
+        min_length=1,
+        description="Comma-separated queues that a worker serves: `urgent`, `routine` or both; urgent jobs come first.",
+    )
+    stall_s: float = Field(
+        default=180.0,
+        gt=0,
+        description="Seconds a job may wait for an idle worker: then the worker ends, to be started again, and the "
+        "service is not ready. Above PEDCONTOUR_RESEND_AFTER_S.",
+    )
     lease_s: float = Field(
         default=60.0, gt=0, description="Seconds a worker owns a job without a sign of life before another may take it."
     )
@@ -215,7 +256,10 @@ class Settings(BaseSettings):
         description="Seconds after which the broker hands an unacknowledged message to another worker.",
     )
     stop_grace_s: float = Field(
-        default=20.0, gt=0, description="Seconds `pedcontour serve` gives its processes to end before it kills them."
+        default=20.0,
+        gt=0,
+        description="Seconds a process has to stop. Gateways finish uploads in half of it; workers give their job back "
+        "after three quarters; `pedcontour serve` then kills them.",
     )
 
     log_level: str = Field(default="INFO", description="Least severe log level: DEBUG, INFO, WARNING or ERROR.")
@@ -238,7 +282,7 @@ class Settings(BaseSettings):
             }
         raise RequestError("; ".join(f"{name}: {why.removeprefix('Value error, ')}" for name, why in wrong.items()))
 
-    @field_validator("api_keys", "allowed_hosts", "trusted_proxies", "oidc_algorithms", mode="before")
+    @field_validator("api_keys", "allowed_hosts", "trusted_proxies", "oidc_algorithms", "queues", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value

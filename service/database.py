@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,6 +18,9 @@ SQLITE_WAIT_S = 30
 
 _MAKING_TABLES = 0x70656463
 """Number of PostgreSQL's advisory lock under which tables are made: `IF NOT EXISTS` alone fails for two at once."""
+
+_WRITES = "pedcontour_writes"
+"""Name of the option of a connection whose transactions write."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -39,30 +43,59 @@ class Instant(sa.types.TypeDecorator[datetime]):
 
 def open_database(url: str, tables: sa.MetaData) -> sa.Engine:
     """Connect, and make the tables and indexes that are not there yet. Raises ``JobTableError``."""
-    address = make_url(url)
-    with as_job_table_error():
-        if address.get_backend_name() == "sqlite":
-            if address.database:
-                Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-            engine = sa.create_engine(address, connect_args={"timeout": SQLITE_WAIT_S})
-            sa.event.listen(engine, "connect", _prepare_sqlite)
-        else:
-            engine = sa.create_engine(address, pool_pre_ping=True)
-        with engine.begin() as connection:
-            if engine.dialect.name == "postgresql":
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING_TABLES)))
-            for table in tables.sorted_tables:
-                connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
-                for index in table.indexes:
-                    connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
+    engine = connect(url)
+    with preparing(engine) as connection:
+        make_tables(connection, tables)
     return engine
 
 
+def connect(url: str) -> sa.Engine:
+    """An engine for an SQLAlchemy URL, and the folder that SQLite needs. Raises ``JobTableError``."""
+    with as_job_table_error():
+        address = make_url(url)
+        if address.get_backend_name() != "sqlite":
+            return sa.create_engine(address, pool_pre_ping=True)
+        if address.database:
+            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(address, connect_args={"timeout": SQLITE_WAIT_S})
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+
+@contextmanager
+def preparing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction in which tables are made; one process at a time is in it. Raises ``JobTableError``."""
+    with changing(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING_TABLES)))
+        yield connection
+
+
+def make_tables(connection: sa.Connection, tables: sa.MetaData) -> None:
+    """Make the tables and indexes that are not there yet."""
+    for table in tables.sorted_tables:
+        connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
+
+
+def insert_into(engine: sa.Engine, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that may say what happens where the row is there."""
+    return sqlite.insert(table) if engine.dialect.name == "sqlite" else postgresql.insert(table)
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions begin where this file says so, not where the driver thinks
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")  # readers never wait for the one writer
     cursor.execute("PRAGMA synchronous=FULL")  # a job that was accepted survives a power cut
     cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def read(engine: sa.Engine, statement: Any) -> list[Any]:
@@ -73,9 +106,19 @@ def read(engine: sa.Engine, statement: Any) -> list[Any]:
 
 def write(engine: sa.Engine, statement: Any) -> list[Any]:
     """Do one change, and return the rows that it gives back. Raises ``JobTableError``."""
-    with as_job_table_error(), engine.begin() as connection:
+    with changing(engine) as connection:
         result = connection.execute(statement)
         return list(result.all()) if result.returns_rows else []
+
+
+@contextmanager
+def changing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One transaction that writes: all of it happens or nothing; SQLite's write lock is held from its beginning on.
+
+    Raises ``JobTableError``.
+    """
+    with as_job_table_error(), engine.execution_options(**{_WRITES: True}).begin() as connection:
+        yield connection
 
 
 @contextmanager

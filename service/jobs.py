@@ -6,6 +6,8 @@
        ^                 |
        +----release------+        a claim whose lease ran out may be claimed again
 
+Whatever its state, a job may be erased; nothing is left of it then, and its owner has lost it.
+
 A job is owned by whoever claimed it last, until the lease ends; what a former owner still says is ignored (fencing).
 The stores in ``jobstore`` do these same changes in one atomic step each.
 """
@@ -32,6 +34,16 @@ class State(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
 
+
+class Priority(StrEnum):
+    """Which jobs come first. Each has a queue of its own, so that a worker may serve one alone."""
+
+    URGENT = "urgent"
+    ROUTINE = "routine"
+
+
+EVERY_PRIORITY = tuple(Priority)
+"""What a worker serves unless it is told otherwise; urgent comes first."""
 
 ENDED = frozenset({State.DONE, State.FAILED, State.CANCELLED})
 """The states a job never leaves."""
@@ -100,8 +112,10 @@ DEFAULT_RETRIES = Retries()
 class Job:
     """One job, as the table keeps it. All times are UTC; ``progress`` is the finished share, 0 to 1.
 
-    ``tenant`` is who sent it: a digest of the API key, or empty where no key is needed. ``trouble`` names what the last
-    attempt that gave the job back stumbled over.
+    ``tenant`` is who sent it: a digest of the API key, or empty where no key is needed. ``request_key`` is a digest of
+    the sender's own name for the request, which may say anything, and ``request_digest`` one of what was sent with it.
+    ``trouble`` names what the last attempt that gave the job back stumbled over; until ``rest_until`` nobody may claim
+    it. ``excused`` of its attempts do not count against it. ``inputs_kept`` says whether its upload is still there.
     """
 
     id: str
@@ -109,18 +123,24 @@ class Job:
     accepted_at: datetime
     resend_at: datetime
     tenant: str = ""
+    priority: Priority = Priority.ROUTINE
+    request_key: str | None = None
+    request_digest: str | None = None
     upload_files: int = 0
     upload_bytes: int = 0
+    inputs_kept: bool = True
     state: State = State.QUEUED
     stage: str = ""
     progress: float = 0.0
     attempt: int = 0
+    excused: int = 0
     sends: int = 0
     owner: str | None = None
     lease_until: datetime | None = None
     cancel_requested: bool = False
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    rest_until: datetime | None = None
     trouble: str = ""
     problem: Problem | None = None
     verdicts: tuple[Verdict, ...] = ()
@@ -130,15 +150,32 @@ class Job:
 
 
 def is_free(job: Job, now: datetime) -> bool:
-    """Whether anybody may claim the job: it waits, or its owner's lease ran out."""
+    """Whether anybody may claim the job: it waits and has rested, or its owner's lease ran out."""
     if job.state is State.RUNNING:
         return job.lease_until is not None and job.lease_until <= now
-    return job.state is State.QUEUED
+    return job.state is State.QUEUED and (job.rest_until is None or job.rest_until <= now)
+
+
+def free_since(job: Job) -> datetime:
+    """Since when a free job could have been claimed."""
+    return job.lease_until or job.rest_until or job.accepted_at
+
+
+def has_attempts_left(job: Job, retries: Retries) -> bool:
+    """Whether a claim may begin another attempt."""
+    return job.attempt - job.excused < retries.max_attempts
 
 
 def is_owned_by(job: Job, owner: str) -> bool:
     """Whether ``owner`` may still write: it made the last claim and the job has not ended."""
     return job.state is State.RUNNING and job.owner == owner
+
+
+def taken(job: Job, owner: str, now: datetime, retries: Retries) -> Job:
+    """A free job after somebody asked for it: claimed, or ended where it must not be begun again."""
+    if job.cancel_requested or not has_attempts_left(job, retries):
+        return quarantined(job, now)
+    return claimed(job, owner, now, retries)
 
 
 def claimed(job: Job, owner: str, now: datetime, retries: Retries) -> Job:
@@ -152,12 +189,13 @@ def claimed(job: Job, owner: str, now: datetime, retries: Retries) -> Job:
         owner=owner,
         lease_until=now + timedelta(seconds=retries.lease_s),
         resend_at=now,
+        rest_until=None,
         started_at=now,
     )
 
 
 def quarantined(job: Job, now: datetime) -> Job:
-    """A free job that has used up its attempts: set aside, or cancelled where its sender had asked for that."""
+    """A free job that is not begun again: it has used up its attempts, or its sender wants it stopped."""
     if job.cancel_requested:
         return ended(job, Ending(State.CANCELLED), now)
     return ended(job, Ending(State.FAILED, quarantine_problem(job.attempt, job.trouble)), now)
@@ -197,14 +235,21 @@ def ended(job: Job, ending: Ending, now: datetime) -> Job:
 
 
 def released(job: Job, trouble: str, now: datetime, retries: Retries) -> Job:
-    """A job given back by its owner for another attempt, after the usual wait."""
+    """A job given back by its owner.
+
+    Where it stumbled over some ``trouble`` it rests before the next attempt. Without any, as when a worker is asked to
+    stop, it may go on at once, and the attempt does not count against it.
+    """
+    rest = now + timedelta(seconds=retries.resend_after_s) if trouble else None
     return replace(
         job,
         state=State.QUEUED,
         owner=None,
         lease_until=None,
-        trouble=trouble,
-        resend_at=now + timedelta(seconds=retries.resend_after_s),
+        trouble=trouble or job.trouble,
+        excused=job.excused + (not trouble),
+        rest_until=rest,
+        resend_at=rest or now,
     )
 
 

@@ -1,4 +1,6 @@
-"""The queue: hands a job's id to a worker, and nothing else. Losing a message delays a job; the job table keeps it.
+"""The queue: wakes a worker up with a job's id, and nothing else. Which job it then works on the job table decides.
+
+Losing a message delays a job; the table keeps it.
 
 Measured reasons for each Celery setting are in ``docs/adr`` (the job table is the truth).
 """
@@ -12,12 +14,13 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from pedcontour.errors import BrokerError
+from service.jobs import Priority
 
 TASK = "pedcontour.contour"
 """Name of the one task."""
 
-ROUTINE = "pedcontour.routine"
-"""The queue of routine jobs; an urgent one will be a queue of its own, not a Redis priority."""
+QUEUES = {priority: f"pedcontour.{priority.value}" for priority in Priority}
+"""The queue of each priority: a queue of its own rather than a priority of Redis, where 0 is the highest."""
 
 CONNECT_TIMEOUT_S = 3.0
 """How long a gateway waits for the broker before it answers without: the reconciler sends the message later."""
@@ -29,12 +32,12 @@ SOCKET_TIMEOUT_S = 30.0
 class JobQueue(Protocol):
     """Wakes a worker up for a job."""
 
-    def send(self, job_id: str) -> None:
-        """Hand on a job's id. Raises ``BrokerError``; the job is not lost then, only its message."""
+    def send(self, job_id: str, priority: Priority) -> None:
+        """Wake a worker that serves a priority. Raises ``BrokerError``; the job is not lost then, only its message."""
         ...
 
-    def depth(self) -> int:
-        """Messages that wait. Raises ``BrokerError``."""
+    def depth(self, priority: Priority) -> int:
+        """Messages that wait in the queue of a priority. Raises ``BrokerError``."""
         ...
 
     def check(self) -> None:
@@ -43,18 +46,23 @@ class JobQueue(Protocol):
 
 
 class MemoryJobQueue:
-    """A ``JobQueue`` in memory: what was sent waits in ``messages`` until somebody takes it."""
+    """A ``JobQueue`` in memory, which nobody empties."""
 
     def __init__(self) -> None:
-        self.messages: list[str] = []
+        self._sent: list[tuple[str, Priority]] = []
 
-    def send(self, job_id: str) -> None:
+    @property
+    def messages(self) -> list[str]:
+        """The ids that were sent."""
+        return [job_id for job_id, _ in self._sent]
+
+    def send(self, job_id: str, priority: Priority) -> None:
         """See ``JobQueue.send``."""
-        self.messages.append(job_id)
+        self._sent.append((job_id, priority))
 
-    def depth(self) -> int:
+    def depth(self, priority: Priority) -> int:
         """See ``JobQueue.depth``."""
-        return len(self.messages)
+        return sum(sent is priority for _, sent in self._sent)
 
     def check(self) -> None:
         """See ``JobQueue.check``: memory is always there."""
@@ -73,7 +81,7 @@ def make_celery(broker_url: str, visibility_timeout_s: int) -> Celery:
         # Results live in the job table.
         task_ignore_result=True,
         task_store_errors_even_if_ignored=False,
-        task_default_queue=ROUTINE,
+        task_default_queue=QUEUES[Priority.ROUTINE],
         # A message is acknowledged after its job, and each worker holds one.
         task_acks_late=True,
         task_reject_on_worker_lost=True,
@@ -112,15 +120,15 @@ class CeleryJobQueue:
         app.conf.broker_transport_options = {**app.conf.broker_transport_options, "max_retries": 0}
         self._app = app
 
-    def send(self, job_id: str) -> None:
+    def send(self, job_id: str, priority: Priority) -> None:
         """See ``JobQueue.send``."""
         with _as_broker_error():
-            self._app.send_task(TASK, args=(job_id,), queue=ROUTINE, retry=False, ignore_result=True)
+            self._app.send_task(TASK, args=(job_id,), queue=QUEUES[priority], retry=False, ignore_result=True)
 
-    def depth(self) -> int:
+    def depth(self, priority: Priority) -> int:
         """See ``JobQueue.depth``."""
         with self._redis() as redis:
-            return int(redis.llen(ROUTINE))
+            return int(redis.llen(QUEUES[priority]))
 
     def check(self) -> None:
         """See ``JobQueue.check``."""

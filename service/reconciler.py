@@ -1,11 +1,10 @@
 """Sends again what was not heard: jobs whose message was lost, and jobs whose worker died."""
 
 import logging
-import threading
 
-from pedcontour.errors import StoreError
 from service.jobstore import JobStore
 from service.queue import JobQueue
+from service.rounds import Rounds
 
 log = logging.getLogger(__name__)
 
@@ -17,36 +16,15 @@ def reconcile(jobs: JobStore, queue: JobQueue) -> int:
     """
     queue.check()  # first: what is taken while the broker is away would wait longer and longer for nothing
     overdue = jobs.take_overdue()
-    for job_id in overdue:
-        queue.send(job_id)
+    for job in overdue:
+        queue.send(job.id, job.priority)
     if overdue:
         log.info("jobs sent again: %d", len(overdue))
     return len(overdue)
 
 
-class Reconciler:
-    """Runs ``reconcile`` every ``every_s`` seconds in a thread of its own, between ``start`` and ``stop``."""
+class Reconciler(Rounds):
+    """Runs ``reconcile`` every ``every_s`` seconds."""
 
     def __init__(self, jobs: JobStore, queue: JobQueue, every_s: float) -> None:
-        self._jobs = jobs
-        self._queue = queue
-        self._every_s = every_s
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
-
-    def start(self) -> None:
-        """Begin, with a first look at once."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End, and wait for a look that is under way."""
-        self._stopped.set()
-        self._thread.join(timeout=self._every_s + 5)
-
-    def _run(self) -> None:
-        while not self._stopped.is_set():
-            try:
-                reconcile(self._jobs, self._queue)
-            except StoreError as error:
-                log.warning("reconciler: %s", error.code)
-            self._stopped.wait(self._every_s)
+        super().__init__("reconciler", lambda: reconcile(jobs, queue), every_s)

@@ -1,5 +1,6 @@
 """Uploaded files on disk: one folder a job, under names of our own, complete or not there."""
 
+import hashlib
 import shutil
 import time
 from collections.abc import Iterator
@@ -48,6 +49,8 @@ class UploadPart:
     limits: UploadLimits
     files: int = 0
     size_bytes: int = 0
+    _content: "hashlib._Hash" = field(default_factory=hashlib.sha256, repr=False)
+    _file_bytes: int = field(default=0, repr=False)
     _begun: int = field(default=0, repr=False)
     _file: BinaryIO | None = field(default=None, repr=False)
     _owed: bool = field(default=False, repr=False)
@@ -71,6 +74,8 @@ class UploadPart:
         self.size_bytes += len(data)
         if self.size_bytes > self.limits.max_bytes:
             raise UploadTooLargeError(f"more than {self.limits.max_bytes} bytes")
+        self._content.update(data)
+        self._file_bytes += len(data)
         with _as_store_error():
             self._opened().write(data)
 
@@ -81,7 +86,14 @@ class UploadPart:
                 self._opened()
             if self._file is not None:
                 file, self._file = self._file, None
+                # Each file's length after its bytes, so that a byte moved from one file to the next is a difference.
+                self._content.update(self._file_bytes.to_bytes(8, "big"))
+                self._file_bytes = 0
                 file.close()
+
+    def content_sha256(self) -> str:
+        """Digest of all files in their order, once the last one has ended."""
+        return self._content.hexdigest()
 
     def commit(self) -> None:
         """Give the complete upload its name; it survives a power cut from here. Raises ``UploadEmptyError``."""
@@ -141,6 +153,25 @@ def sweep_uploads(root: Path, older_than_s: float = 0.0) -> None:
                 continue
             if time.time() - touched >= older_than_s:
                 shutil.rmtree(part, ignore_errors=True)
+
+
+def erase_upload(root: Path, job_id: str) -> None:
+    """Remove the upload of a job; where there is none, nothing happens. Raises ``StoreError``."""
+    # Renamed first, so that nobody reads half an upload; what a crash leaves is swept with the uploads that broke off.
+    folder, gone = root / job_id, root / (_PART_PREFIX + job_id)
+    with _as_store_error():
+        if folder.is_dir():
+            folder.rename(gone)
+        if gone.is_dir():
+            shutil.rmtree(gone)
+
+
+def uploads_older_than(root: Path, age_s: float) -> list[str]:
+    """The job ids of complete uploads that came at least so long ago. Raises ``StoreError``."""
+    limit = time.time() - age_s
+    with _as_store_error():
+        folders = [path for path in root.glob("[!.]*") if path.is_dir()]
+        return sorted(path.name for path in folders if path.stat().st_mtime <= limit)
 
 
 @contextmanager

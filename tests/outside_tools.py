@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -17,11 +18,14 @@ def require(program: str) -> str:
     Without it the test is skipped, or fails where the environment variable PEDCONTOUR_REQUIRE_TOOLS is 1.
     """
     found = shutil.which(program) or shutil.which(program, path=str(Path(sys.executable).parent))
-    if found is None:
-        if os.environ.get("PEDCONTOUR_REQUIRE_TOOLS") == "1":
-            pytest.fail(f"{program} is required and not installed")
-        pytest.skip(f"{program} is not installed")
-    return found
+    return found or lack(f"{program} is not installed")
+
+
+def lack(what: str) -> NoReturn:
+    """Skip a test with the reason; fail it where the environment variable PEDCONTOUR_REQUIRE_TOOLS is 1."""
+    if os.environ.get("PEDCONTOUR_REQUIRE_TOOLS") == "1":
+        pytest.fail(f"{what}, and is required")
+    pytest.skip(what)
 
 
 def run(program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -1,6 +1,8 @@
 """``python -m service.gateway``: the composition root of the gateway."""
 
 import math
+import threading
+from types import FrameType
 
 import uvicorn
 
@@ -11,14 +13,27 @@ from service.gateway.start import parts_from
 from service.logs import configure_logs
 
 
+class _Server(uvicorn.Server):
+    """Finishes uploads under way when it is asked to stop, and ends those answers that would go on for long."""
+
+    def __init__(self, config: uvicorn.Config, closing: threading.Event) -> None:
+        super().__init__(config)
+        self._closing = closing
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """See ``uvicorn.Server``."""
+        self._closing.set()
+        super().handle_exit(sig, frame)
+
+
 def main() -> None:
     """Serve HTTP with the settings of the environment until SIGTERM or SIGINT."""
     settings = Settings()
     configure_logs(settings.log_level, settings.log_format)
     no_core_dumps()
-    app = create_app(parts_from(settings))
-    uvicorn.run(
-        app,
+    parts = parts_from(settings)
+    config = uvicorn.Config(
+        create_app(parts),
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -28,6 +43,7 @@ def main() -> None:
         forwarded_allow_ips=",".join(settings.trusted_proxies),
         timeout_graceful_shutdown=math.ceil(settings.stop_grace_s / 2),
     )
+    _Server(config, parts.closing).run()
 
 
 if __name__ == "__main__":

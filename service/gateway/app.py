@@ -1,6 +1,6 @@
 """The gateway's application, made from its parts."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
@@ -8,7 +8,15 @@ from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 
 from pedcontour import __version__
-from service.gateway import health_routes, job_routes, model_routes, result_routes, template_routes
+from service.gateway import (
+    event_routes,
+    health_routes,
+    job_routes,
+    list_routes,
+    model_routes,
+    result_routes,
+    template_routes,
+)
 from service.gateway.access import authorize
 from service.gateway.auditing import Auditor
 from service.gateway.contract import contract_of
@@ -18,7 +26,9 @@ from service.gateway.job_metrics import JobCollector
 from service.gateway.metrics import RequestMetrics
 from service.gateway.parts import GatewayParts
 from service.gateway.problems import add_problem_handlers
+from service.janitor import Janitor
 from service.reconciler import Reconciler
+from service.rounds import Rounds
 
 DESCRIPTION = """Draws the organs at risk on a child's planning CT: DICOM CT in, RTSTRUCT and DICOM-SEG out.
 
@@ -27,18 +37,20 @@ RFC 9457 problem with a stable `code`. Contours are AI-generated and not reviewe
 validation."""
 
 
+ROUTES = (job_routes, list_routes, event_routes, result_routes, model_routes, template_routes, health_routes)
+
+
 def create_app(parts: GatewayParts) -> FastAPI:
-    """The application; it runs the reconciler while it serves, where the parts ask for it."""
+    """The application; it runs reconciler and janitor while it serves, where the parts ask for them."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        if parts.reconcile_every_s is None:
-            yield
-            return
-        reconciler = Reconciler(parts.jobs, parts.queue, parts.reconcile_every_s)
-        reconciler.start()
+        background = list(_background(parts))
+        for rounds in background:
+            rounds.start()
         yield
-        reconciler.stop()
+        for rounds in background:
+            rounds.stop()
 
     app = FastAPI(
         title="pedcontour",
@@ -56,7 +68,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
     app.state.parts = parts
     app.state.registry = registry
     app.state.metrics = RequestMetrics(registry)
-    for routes in (job_routes, result_routes, model_routes, template_routes, health_routes):
+    for routes in ROUTES:
         app.include_router(routes.router)
     add_problem_handlers(app)
     app.add_middleware(Doorkeeper, hosts=parts.allowed_hosts)
@@ -68,6 +80,13 @@ def create_app(parts: GatewayParts) -> FastAPI:
     )
     app.openapi = lambda: contract_of(app)  # type: ignore[method-assign]
     return app
+
+
+def _background(parts: GatewayParts) -> Iterator[Rounds]:
+    if parts.reconcile_every_s is not None:
+        yield Reconciler(parts.jobs, parts.queue, parts.reconcile_every_s)
+    if parts.retention is not None:
+        yield Janitor(parts.jobs, parts.files, parts.retention).rounds()
 
 
 def _operation_id(route: APIRoute) -> str:

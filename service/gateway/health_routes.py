@@ -23,7 +23,8 @@ def live() -> schemas.Alive:
 
 @router.get("/health/ready", summary="Can jobs be taken and finished?", responses=problems(503))
 def ready(parts: Parts, details: SeesDetails) -> schemas.Ready:
-    """Asks the job table, the broker and the result store, and whether a worker was heard of lately.
+    """Asks the job table, the broker and the result store, whether a worker was heard of lately, and whether
+    waiting jobs are begun: a worker may live and answer, and take nothing.
 
     Which of them fails is told to this machine and to whoever may read the figures.
     """
@@ -32,6 +33,7 @@ def ready(parts: Parts, details: SeesDetails) -> schemas.Ready:
         "broker": parts.queue.check,
         "store": parts.results.check,
         "worker": lambda: _worker_lives(parts),
+        "consumption": lambda: _jobs_are_begun(parts),
     }
     if missing := [name for name, check in checks.items() if not _passes(check)]:
         raise NotReadyError(", ".join(missing) if details else "")
@@ -63,3 +65,8 @@ def _worker_lives(parts: GatewayParts) -> None:
     seen = parts.jobs.last_worker_seen()
     if seen is None or parts.clock() - seen > timedelta(seconds=parts.worker_silent_s):
         raise NotReadyError("worker")
+
+
+def _jobs_are_begun(parts: GatewayParts) -> None:
+    if parts.jobs.backlog().is_stalled(parts.clock(), parts.stall_s):
+        raise NotReadyError("consumption")

@@ -27,13 +27,16 @@ MAX_FIELDS = 100
 MULTIPART_SLACK_BYTES = 4 * 1024 * 1024
 """What boundaries and headers may add to the declared length of a body before it is refused unread."""
 
+PLAIN_TYPES = frozenset({b"application/dicom", b"application/zip", b"application/octet-stream"})
+"""Media types of a body that is one file, a zip or a DICOM instance; which of both its first bytes say."""
+
 Step = Callable[[], None]
 
 
 async def receive(request: Request, part: UploadPart, pace: Pace) -> dict[str, list[str]]:
     """Stream the files of a request into ``part`` and return its form fields; ``part`` is left to the caller.
 
-    Takes ``multipart/form-data`` with any number of files, or one file as the body itself (``application/zip``).
+    Takes ``multipart/form-data`` with any number of files, or one file as the body itself (``PLAIN_TYPES``).
     Raises ``MediaTypeUnsupportedError``, ``UploadMalformedError``, ``UploadTooLargeError``, ``UploadTooSlowError``,
     ``StoreError``.
     """
@@ -43,7 +46,7 @@ async def receive(request: Request, part: UploadPart, pace: Pace) -> dict[str, l
     content_type, parameters = parse_options_header(request.headers.get("content-type"))
     if content_type == b"multipart/form-data" and parameters.get(b"boundary"):
         body: _Body = _MultipartBody(part, parameters[b"boundary"])
-    elif content_type == b"application/zip":
+    elif content_type in PLAIN_TYPES:
         body = _PlainBody(part)
     else:
         raise MediaTypeUnsupportedError
@@ -67,9 +70,14 @@ def _run(steps: list[Step]) -> None:
         step()
 
 
-def _refuse_declared_length(request: Request, part: UploadPart) -> None:
+def declared_bytes(request: Request) -> int:
+    """The length of the body as its header has it; 0 where it says none."""
     length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > part.limits.max_bytes + MULTIPART_SLACK_BYTES:
+    return int(length) if length.isascii() and length.isdecimal() else 0
+
+
+def _refuse_declared_length(request: Request, part: UploadPart) -> None:
+    if declared_bytes(request) > part.limits.max_bytes + MULTIPART_SLACK_BYTES:
         raise UploadTooLargeError(f"more than {part.limits.max_bytes} bytes")
 
 

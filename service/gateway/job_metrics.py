@@ -16,7 +16,8 @@ from prometheus_client.registry import Collector
 from pedcontour.errors import StoreError
 from service.figures import COUNT, RUN_BUCKETS_S, SUM, WAIT_BUCKETS_S, Figure
 from service.gateway.parts import GatewayParts
-from service.queue import ROUTINE
+from service.jobs import Priority
+from service.queue import QUEUES
 
 Figures = Mapping[Figure, float]
 
@@ -35,7 +36,12 @@ class JobCollector(Collector):
         """The figures of this moment."""
         up = GaugeMetricFamily("pedcontour_up", "Whether a part of the service answers.", labels=["part"])
         sources: dict[str, Callable[[], list[Metric]]] = {
-            "job_table": lambda: [*self._of_jobs(), *self._of_workers(), *self._of_keys()],
+            "job_table": lambda: [
+                *self._of_jobs(),
+                *self._of_consumption(),
+                *self._of_workers(),
+                *self._of_keys(),
+            ],
             "figures": lambda: list(_of_figures(self._parts.figures.read())),
             "broker": self._of_queue,
             "disk": lambda: list(_of_disk(self._parts.uploads)),
@@ -70,6 +76,17 @@ class JobCollector(Collector):
             claim.timestamp() if claim else 0,
         )
 
+    def _of_consumption(self) -> Iterator[Metric]:
+        waiting = GaugeMetricFamily("pedcontour_waiting_jobs", "Jobs not yet begun.", labels=["priority"])
+        for priority in Priority:
+            waiting.add_metric([priority.value], self._parts.jobs.backlog([priority]).waiting)
+        yield waiting
+        yield GaugeMetricFamily(
+            "pedcontour_consumption_stalled",
+            "1 while jobs wait and no worker begins or runs one.",
+            self._parts.jobs.backlog().is_stalled(self._parts.clock(), self._parts.stall_s),
+        )
+
     def _of_workers(self) -> Iterator[Metric]:
         seen = self._parts.jobs.last_worker_seen()
         silent_s = (self._parts.clock() - seen).total_seconds() if seen else float("inf")
@@ -89,7 +106,8 @@ class JobCollector(Collector):
 
     def _of_queue(self) -> list[Metric]:
         depth = GaugeMetricFamily("pedcontour_queue_depth", "Messages waiting in the broker.", labels=["queue"])
-        depth.add_metric([ROUTINE], self._parts.queue.depth())
+        for priority, queue in QUEUES.items():
+            depth.add_metric([queue], self._parts.queue.depth(priority))
         return [depth]
 
 

@@ -1,37 +1,39 @@
-"""Jobs over HTTP: send one, watch it, stop it."""
+"""Jobs over HTTP: send one, see how it stands, stop it, erase it."""
 
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from pedcontour.errors import BrokerError, JobNotFoundError
+from pedcontour.errors import BrokerError, JobNotFoundError, RequestKeyReusedError
 from service.gateway import schemas
 from service.gateway.access import OwnedJob, Parts, Tenant
-from service.gateway.intake import receive
+from service.gateway.intake import declared_bytes, receive
 from service.gateway.metrics import RequestMetrics
 from service.gateway.output_fields import output_fields
 from service.gateway.parts import GatewayParts
-from service.gateway.requests import options_from
+from service.gateway.requests import key_digest, options_from, priority_from, request_digest
 from service.gateway.responses import problems
-from service.gateway.views import job_path, job_view
-from service.jobs import Job
+from service.gateway.views import JOBS_PATH, job_path, job_view
+from service.janitor import erase_job
+from service.jobs import Job, Priority
 from service.uploads import UploadPart, begin_upload
 
 log = logging.getLogger(__name__)
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix=JOBS_PATH, tags=["jobs"])
 
 _list = {"type": "array", "items": {"type": "string"}}
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "The CT instances as files of any field name, or one zip of them; file names are not read. The "
-        "options may be form fields instead of query parameters.",
+        "description": "The CT instances as files of any field name, or one zip of them, or one instance. File names "
+        "are not read. The options may be form fields instead of query parameters.",
         "content": {
             "multipart/form-data": {
                 "schema": {
@@ -43,13 +45,40 @@ _BODY: dict[str, Any] = {
                         "absent": _list,
                         "series": {"type": "string"},
                         **output_fields(),
+                        "priority": {"type": "string", "enum": list(Priority)},
                     },
                 }
             },
-            "application/zip": {"schema": {"type": "string", "format": "binary"}},
+            **{
+                media_type: {"schema": {"type": "string", "format": "binary"}}
+                for media_type in ("application/zip", "application/dicom", "application/octet-stream")
+            },
         },
     }
 }
+
+
+_LOCATION = {"Location": {"description": "The job's address.", "schema": {"type": "string"}}}
+
+RequestKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[ -~]{1,255}$",
+        description="A name of your own for this request, 1 to 255 printable ASCII characters. Sent again with the "
+        "same request it is answered with the same job, as long as that is kept: a retry makes no second job.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A request as it came: who sent it, under which key, the upload and what is asked of it."""
+
+    tenant: str
+    key: str | None
+    part: UploadPart
+    given: Mapping[str, Sequence[str]]
 
 
 @router.post(
@@ -57,21 +86,25 @@ _BODY: dict[str, Any] = {
     status_code=202,
     summary="Send a CT series to be contoured",
     openapi_extra=_BODY,
-    responses=problems(400, 401, 404, 408, 413, 415, 422, 503)
+    responses=problems(400, 401, 404, 408, 413, 415, 422, 429, 503)
     | {
-        202: {
-            "description": "The job is kept and waits for a worker.",
-            "headers": {"Location": {"description": "The job's address.", "schema": {"type": "string"}}},
-        }
+        200: {"model": schemas.Job, "description": "This request was taken before: its job.", "headers": _LOCATION},
+        202: {"description": "The job is kept and waits for a worker.", "headers": _LOCATION},
     },
 )
 async def send_job(
-    request: Request, response: Response, parts: Parts, tenant: Tenant, query: Annotated[schemas.JobQuery, Query()]
+    request: Request,
+    response: Response,
+    parts: Parts,
+    tenant: Tenant,
+    query: Annotated[schemas.JobQuery, Query()],
+    key: RequestKey = None,
 ) -> schemas.Job:
     """Streams the upload to disk, keeps the job, and answers; poll its address for state, progress and results."""
     given = _given(query)
     job_id = str(uuid.uuid4())
     # What cannot be met is refused before the files are read, as far as it is known by then.
+    await run_in_threadpool(parts.admission.check, tenant, parts.jobs, parts.uploads, declared_bytes(request))
     await run_in_threadpool(options_from, given, parts.models, parts.templates)
     part = await run_in_threadpool(begin_upload, parts.uploads, job_id, parts.limits)
     try:
@@ -79,38 +112,59 @@ async def send_job(
     except BaseException:
         part.discard()
         raise
-    job = await run_in_threadpool(_accept, job_id, tenant, part, _merged(given, fields), parts)
-    metrics: RequestMetrics = request.app.state.metrics
-    metrics.uploaded(job.upload_files, job.upload_bytes)
+    sent = _Sent(tenant, key, part, _merged(given, fields))
+    job = await run_in_threadpool(_accept, job_id, sent, parts)
+    if job.id == job_id:
+        metrics: RequestMetrics = request.app.state.metrics
+        metrics.uploaded(job.upload_files, job.upload_bytes)
+    else:
+        response.status_code = 200
     response.headers["Location"] = job_path(job.id)
     return job_view(job)
 
 
-def _accept(job_id: str, tenant: str, part: UploadPart, given: Mapping[str, Sequence[str]], parts: GatewayParts) -> Job:
-    """Name the upload, keep the job, wake a worker. What is kept is not lost, so the waking may fail."""
-    now = parts.clock()
+def _accept(job_id: str, sent: _Sent, parts: GatewayParts) -> Job:
+    """Name the upload, keep the job, wake a worker. What is kept is not lost, so the waking may fail.
+
+    Where the request was taken before, the job of then. Raises ``RequestKeyReusedError`` where it was another one.
+    """
     try:
-        options = options_from(given, parts.models, parts.templates)
-        part.commit()
-        job = Job(
-            id=job_id,
-            options=options,
-            accepted_at=now,
-            resend_at=now + timedelta(seconds=parts.resend_after_s),
-            tenant=tenant,
-            upload_files=part.files,
-            upload_bytes=part.size_bytes,
-        )
-        parts.jobs.accept(job)
+        job = _new_job(job_id, sent, parts)
+        kept = parts.jobs.accept(job)
     except BaseException:
-        part.discard()
+        sent.part.discard()
         raise
+    if kept.id != job_id:
+        sent.part.discard()
+        if kept.request_digest != job.request_digest:
+            raise RequestKeyReusedError
+        return kept
     try:
-        parts.queue.send(job.id)
+        parts.queue.send(job.id, job.priority)
     except BrokerError as error:
         log.warning("job %s: %s, to be sent later", job.id, error.code)
     log.info("job %s: accepted, %d files, %d bytes", job.id, job.upload_files, job.upload_bytes)
     return job
+
+
+def _new_job(job_id: str, sent: _Sent, parts: GatewayParts) -> Job:
+    """The job, its upload complete on disk."""
+    now = parts.clock()
+    options, priority = options_from(sent.given, parts.models, parts.templates), priority_from(sent.given)
+    sent.part.commit()
+    keyed = sent.key is not None
+    return Job(
+        id=job_id,
+        options=options,
+        accepted_at=now,
+        resend_at=now + timedelta(seconds=parts.resend_after_s),
+        tenant=sent.tenant,
+        priority=priority,
+        request_key=key_digest(sent.key) if sent.key is not None else None,
+        request_digest=request_digest(options, priority, sent.part.content_sha256()) if keyed else None,
+        upload_files=sent.part.files,
+        upload_bytes=sent.part.size_bytes,
+    )
 
 
 def _given(query: schemas.JobQuery) -> dict[str, list[str]]:
@@ -136,3 +190,11 @@ def cancel_job(job: OwnedJob, parts: Parts) -> schemas.Job:
     if cancelled is None:
         raise JobNotFoundError
     return job_view(cancelled)
+
+
+@router.delete("/{job_id}", status_code=204, summary="Erase a job", responses=problems(401, 404, 503))
+def erase(job: OwnedJob, parts: Parts) -> None:
+    """Removes its images, results and record at once, in any state; one that runs is stopped. It is unknown then."""
+    if not erase_job(job.id, parts.jobs, parts.files):
+        raise JobNotFoundError
+    log.info("job %s: erased", job.id)

@@ -1,5 +1,6 @@
 """What the composition root gives to the gateway."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,9 +11,11 @@ from pedcontour.outputs import TemplateFolder
 from pedcontour.storage import ResultStore
 from service.audit import AuditTrail, MemoryTrail
 from service.figures import FigureStore, MemoryFigures
+from service.gateway.admission import Admission
 from service.gateway.keys import KeyRing
 from service.gateway.pace import DEFAULT_PACE, Pace
 from service.gateway.principals import Principal
+from service.janitor import Files, Retention
 from service.jobstore import Clock, JobStore, utc_now
 from service.queue import JobQueue
 from service.uploads import UploadLimits
@@ -42,11 +45,12 @@ class Tokens(Protocol):
 class GatewayParts:
     """Everything the gateway works with.
 
-    ``worker_silent_s`` is how long no worker may have been heard of before the service counts as not ready;
-    ``resend_after_s`` how long a job's first message may go unheard; ``reconcile_every_s`` None leaves the re-sending
-    of messages to somebody else. ``templates`` are the site's own ROI names. ``tokens`` None takes keys only;
-    ``metrics_open`` gives the figures to anybody. ``pace`` is the least that an upload must do.
-    ``audit`` keeps the records of who did what, with the callers' addresses where ``audit_addresses`` says so.
+    ``worker_silent_s`` is how long no worker may have been heard of before the service counts as not ready, ``stall_s``
+    how long jobs may wait while nobody begins or runs one, ``resend_after_s`` how long a job's first message may go
+    unheard. ``reconcile_every_s`` None leaves the re-sending of messages to somebody else, ``retention`` None the
+    erasing in time. ``closing`` is set when the gateway was asked to stop. ``templates`` are the site's own ROI names.
+    ``tokens`` None takes keys only; ``metrics_open`` gives the figures to anybody. ``pace`` is the least that an upload
+    must do. ``audit`` keeps the records of who did what, with the callers' addresses where ``audit_addresses`` says so.
     ``allowed_hosts`` empty answers under every name; ``hsts_s`` 0 leaves TLS to be forgotten by browsers.
     """
 
@@ -70,3 +74,12 @@ class GatewayParts:
     allowed_hosts: tuple[str, ...] = ()
     hsts_s: int = 0
     pace: Pace = DEFAULT_PACE
+    admission: Admission = field(default_factory=Admission)
+    retention: Retention | None = None
+    stall_s: float = 180.0
+    closing: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def files(self) -> Files:
+        """Where the files of jobs lie."""
+        return Files(self.uploads, self.results)

@@ -1,6 +1,7 @@
 """Errors as HTTP answers: RFC 9457 problem documents with the stable codes of ``pedcontour.errors``."""
 
 import logging
+import math
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -38,6 +39,9 @@ STATUS: tuple[tuple[type[PedcontourError], int], ...] = (
     (errors.MediaTypeUnsupportedError, 415),
     (errors.UploadEmptyError, 400),
     (errors.UploadMalformedError, 400),
+    (errors.TooManyRequestsError, 429),
+    (errors.TooManyWaitingError, 429),
+    (errors.AdmissionError, 503),
     (errors.InputError, 422),
     (errors.RequestError, 422),
     (errors.StoreError, 503),
@@ -66,7 +70,9 @@ def problem_response(error: PedcontourError, headers: dict[str, str] | None = No
     """An error as an answer."""
     status = status_of(error)
     extra = dict(headers or {})
-    if status == 503:
+    if isinstance(error, errors.AdmissionError):
+        extra["Retry-After"] = str(math.ceil(error.retry_after_s))
+    elif status == 503:
         extra["Retry-After"] = str(RETRY_AFTER_S)
     document = problem_of(JobProblem.of(error), status).model_dump(mode="json", exclude_none=True)
     response = JSONResponse(document, status, extra, MEDIA_TYPE)

@@ -1,15 +1,18 @@
 """What a request asks for, checked against the models before a job is accepted."""
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 
 from pedcontour.contour.request import ContourRequest, check_request
 from pedcontour.errors import RequestError
 from pedcontour.outputs import WISH_FIELDS, OutputWishes, TemplateFolder, style_of
 from service.gateway.parts import Models
-from service.jobs import Options
+from service.jobs import Options, Priority
 
-FIELDS = ("model", "structures", "absent", "series", *WISH_FIELDS)
+FIELDS = ("model", "structures", "absent", "series", "priority", *WISH_FIELDS)
 """The options of a job, as query parameters or as form fields."""
 
 NO_TEMPLATES = TemplateFolder()
@@ -44,6 +47,25 @@ def options_from(
 def _wishes(given: Mapping[str, Sequence[str]]) -> OutputWishes:
     words = {name: _one(name, given) for name in WISH_FIELDS if name != "outputs"}
     return OutputWishes(outputs=tuple(_many(given.get("outputs", ()))), **words)
+
+
+def priority_from(given: Mapping[str, Sequence[str]]) -> Priority:
+    """The priority that was asked for. Raises ``RequestError``."""
+    asked = _one("priority", given) or Priority.ROUTINE
+    if asked not in tuple(Priority):
+        raise RequestError(f"the priority is one of {', '.join(Priority)}")
+    return Priority(asked)
+
+
+def key_digest(key: str) -> str:
+    """What is kept of a sender's own name for a request: it may hold anything."""
+    return hashlib.sha256(b"pedcontour-request\0" + key.encode()).hexdigest()
+
+
+def request_digest(options: Options, priority: Priority, content_sha256: str) -> str:
+    """A digest of all that was asked and sent, the same for the same request however it was put."""
+    asked = json.dumps([asdict(options), priority, content_sha256], sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()
 
 
 def _one(name: str, given: Mapping[str, Sequence[str]]) -> str | None:

@@ -3,16 +3,17 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from pedcontour.contour.report import OutputFacts, Provenance
 from pedcontour.verdicts import Outcome
 from service.gateway.output_fields import OutputQuery
-from service.jobs import State
+from service.jobs import Priority, State
 
 JOB_EXAMPLE: dict[str, JsonValue] = {
     "id": "5e0f3c0a-52f5-4a55-8d0f-2f6f7f6a9f10",
     "state": "done",
+    "priority": "routine",
     "stage": "picture",
     "progress": 1.0,
     "attempt": 1,
@@ -120,6 +121,21 @@ class JobQuery(OutputQuery):
     series: str | None = Field(
         default=None, description="Series Instance UID, where the upload holds several CT series."
     )
+    priority: Priority | None = Field(
+        default=None, description="`urgent` jobs are begun before all `routine` ones, which is what is meant otherwise."
+    )
+
+
+class JobsQuery(BaseModel):
+    """Which jobs to list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: list[State] = Field(default=[], description="Jobs in one of these states; all when left out.")
+    since: AwareDatetime | None = Field(default=None, description="Jobs accepted at this time or later.")
+    until: AwareDatetime | None = Field(default=None, description="Jobs accepted before this time.")
+    limit: int = Field(default=50, ge=1, le=200, description="Most jobs in one answer.")
+    cursor: str | None = Field(default=None, max_length=128, description="Where to go on; part of `next`.")
 
 
 class Job(BaseModel):
@@ -129,6 +145,7 @@ class Job(BaseModel):
 
     id: str
     state: State
+    priority: Priority
     stage: str = Field(description="What the worker is doing: read, segment, judge, write, check, picture.")
     progress: float = Field(ge=0, le=1, description="Finished share of the whole, 0 to 1.")
     attempt: int = Field(description="How often a worker has begun this job.")
@@ -152,6 +169,22 @@ class Job(BaseModel):
     provenance: Provenance | None = Field(
         description="Digest of the input, model and software of a done job's results; more is in report.json."
     )
+
+
+class JobEvent(BaseModel):
+    """How a job stands, in short."""
+
+    state: State
+    stage: str
+    progress: float = Field(ge=0, le=1)
+    attempt: int
+
+
+class Jobs(BaseModel):
+    """A page of jobs, the newest first."""
+
+    jobs: list[Job]
+    next: str | None = Field(description="Address of the jobs that follow; null on the last page.")
 
 
 class DrawnOrgan(BaseModel):
@@ -223,5 +256,5 @@ class Ready(BaseModel):
     status: Literal["ready"] = "ready"
     checks: dict[str, Literal["ok"]] = Field(
         description="What was asked; empty for a stranger.",
-        examples=[{"job_table": "ok", "broker": "ok", "store": "ok", "worker": "ok"}],
+        examples=[{"job_table": "ok", "broker": "ok", "store": "ok", "worker": "ok", "consumption": "ok"}],
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from pedcontour.bundle import ModelBundle, find_model, installed_models
@@ -11,6 +12,7 @@ from pedcontour.settings import Settings
 from pedcontour.storage import LocalResultStore
 from service.audit import FileTrail
 from service.figuretable import open_figure_table
+from service.gateway.admission import Admission, AdmissionLimits
 from service.gateway.doorkeeper import THIS_MACHINE
 from service.gateway.issuer_keys import IssuerKeys
 from service.gateway.keys import KeyRing, check_binding
@@ -18,6 +20,7 @@ from service.gateway.pace import Pace
 from service.gateway.parts import GatewayParts, Tokens
 from service.gateway.remembered_keys import RememberedKeys
 from service.gateway.tokens import IssuedTokens, TokenRules
+from service.janitor import Retention
 from service.jobs import Retries
 from service.jobstore import SILENT_HEARTBEATS
 from service.jobtable import open_job_table
@@ -55,8 +58,9 @@ def parts_from(settings: Settings) -> GatewayParts:
     retries = Retries(settings.lease_s, settings.max_attempts, settings.resend_after_s)
     sweep_uploads(settings.uploads_dir, ABANDONED_S)
     celery = make_celery(broker_url, settings.visibility_timeout_s)
+    jobs = open_job_table(settings.job_table_url, retries)
     return GatewayParts(
-        jobs=open_job_table(settings.job_table_url, retries),
+        jobs=jobs,
         queue=CeleryJobQueue(celery),
         results=LocalResultStore(settings.results_dir),
         models=InstalledModels(settings.models_dir, settings.default_model),
@@ -75,6 +79,20 @@ def parts_from(settings: Settings) -> GatewayParts:
         allowed_hosts=settings.allowed_hosts or (() if _is_guarded(settings, keys) else (*THIS_MACHINE, settings.host)),
         hsts_s=settings.hsts_s,
         pace=Pace(settings.upload_idle_s, settings.upload_min_bytes_per_s),
+        clock=jobs.now,
+        admission=Admission(_admission_limits(settings)),
+        retention=Retention(timedelta(hours=settings.keep_inputs_h), timedelta(days=settings.keep_results_days)),
+        stall_s=settings.stall_s,
+    )
+
+
+def _admission_limits(settings: Settings) -> AdmissionLimits:
+    return AdmissionLimits(
+        max_waiting=settings.max_waiting_jobs,
+        max_waiting_of_tenant=settings.max_waiting_jobs_per_key,
+        posts_per_minute=settings.max_posts_per_minute,
+        min_free_bytes=settings.min_free_bytes,
+        min_free_share=settings.min_free_share,
     )
 
 

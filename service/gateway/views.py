@@ -9,10 +9,18 @@ from service.gateway import schemas
 from service.gateway.problems import problem_of
 from service.jobs import Job
 
+JOBS_PATH = "/v1/jobs"
+"""Where jobs are found."""
+
 
 def job_path(job_id: str) -> str:
     """Where a job is found."""
-    return f"/v1/jobs/{job_id}"
+    return f"{JOBS_PATH}/{job_id}"
+
+
+def event_view(job: Job) -> schemas.JobEvent:
+    """How a job stands, in short."""
+    return schemas.JobEvent(state=job.state, stage=job.stage, progress=job.progress, attempt=job.attempt)
 
 
 def job_view(job: Job) -> schemas.Job:
@@ -23,6 +31,7 @@ def job_view(job: Job) -> schemas.Job:
     return schemas.Job(
         id=job.id,
         state=job.state,
+        priority=job.priority,
         stage=job.stage,
         progress=job.progress,
         attempt=job.attempt,

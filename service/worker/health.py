@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from pedcontour.errors import StoreError
 from pedcontour.settings import Settings
-from service.jobstore import SILENT_HEARTBEATS, JobStore, utc_now
+from service.jobstore import SILENT_HEARTBEATS, JobStore
 from service.jobtable import open_job_table
 from service.worker.start import this_host
 
@@ -16,7 +16,7 @@ from service.worker.start import this_host
 def is_alive(jobs: JobStore, settings: Settings) -> bool:
     """Whether a worker of this host was heard of within ``SILENT_HEARTBEATS`` heartbeats."""
     seen = jobs.last_worker_seen(this_host())
-    return seen is not None and utc_now() - seen <= timedelta(seconds=SILENT_HEARTBEATS * settings.heartbeat_s)
+    return seen is not None and jobs.now() - seen <= timedelta(seconds=SILENT_HEARTBEATS * settings.heartbeat_s)
 
 
 def main() -> int:

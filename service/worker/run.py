@@ -1,4 +1,4 @@
-"""One job from claim to end. May be called any number of times for one job: only who claims it works on it."""
+"""One job from claim to end: only who claims a job works on it."""
 
 import logging
 import tempfile
@@ -14,8 +14,10 @@ from typing import Any
 from pedcontour.errors import CancelledError, NothingDrawnError, PedcontourError, StoreError, WorkerTroubleError
 from pedcontour.storage import ResultStore
 from pedcontour.verdicts import Verdict
-from service.jobs import Ending, Job, Problem, State
+from service.jobs import EVERY_PRIORITY, Ending, Job, Priority, Problem, State
 from service.jobstore import Beat, JobStore
+from service.logs import log_fields
+from service.worker.shift import Shift
 
 log = logging.getLogger(__name__)
 
@@ -62,19 +64,29 @@ class WorkerParts:
     contour: Contourer
     name: str
     heartbeat_s: float = 15.0
+    priorities: tuple[Priority, ...] = EVERY_PRIORITY
 
 
 class _LostError(CancelledError):
     """The job now belongs to another worker."""
 
 
-def run_job(job_id: str, parts: WorkerParts) -> None:
-    """Claim a job and see it through; nothing happens where somebody else has it, or it has ended."""
+def run_next(parts: WorkerParts, shift: Shift) -> bool:
+    """Claim the job whose turn it is and see it through; False: there is none to be begun."""
     owner = f"{parts.name}/{uuid.uuid4().hex}"
-    job = parts.jobs.claim(job_id, owner)
+    job = parts.jobs.claim_next(owner, parts.priorities)
     if job is None:
-        log.info("job %s: nothing to claim", job_id)
-        return
+        return False
+    with shift.holding(job.id, owner), log_fields(job=job.id):
+        run_job(job, owner, parts)
+    if parts.jobs.get(job.id) is None:  # erased meanwhile: what was written late must not stay
+        parts.results.delete(job.id)
+    return True
+
+
+def run_job(job: Job, owner: str, parts: WorkerParts) -> None:
+    """See a job through that ``owner`` has claimed."""
+    job_id = job.id
     log.info("job %s: attempt %d", job_id, job.attempt)
     tie = _Tie(parts.jobs, job_id, owner)
     with _heartbeats(tie, parts.heartbeat_s):

@@ -9,15 +9,15 @@ from pedcontour.settings import Settings
 from pedcontour.storage import LocalResultStore
 from service.confinement import no_core_dumps
 from service.figuretable import open_figure_table
-from service.jobs import Retries
+from service.jobs import Priority, Retries
 from service.jobtable import open_job_table
 from service.logs import configure_logs
-from service.queue import make_celery
+from service.queue import QUEUES, make_celery
 from service.worker.measuring import MeasuredContourer
 from service.worker.run import WorkerParts
 from service.worker.scratch import scratch_folder
 from service.worker.supervised import supervised
-from service.worker.tasks import register_task
+from service.worker.tasks import Patience, register_task
 
 
 def this_host() -> str:
@@ -26,10 +26,10 @@ def this_host() -> str:
 
 
 def run_worker(settings: Settings, inference: Sequence[str]) -> None:
-    """Work on jobs until SIGTERM: the job under way is finished first. ``inference`` starts the child that contours.
+    """Work on jobs until SIGTERM: the job under way is finished first, or given back where that takes too long.
 
-    Raises ``BrokerError`` without a broker's URL, ``StoreError`` when the data folder takes no scratch folder,
-    ``RequestError`` when the child refuses a setting.
+    ``inference`` starts the child that contours. Raises ``BrokerError`` without a broker's URL, ``StoreError`` when the
+    data folder takes no scratch folder, ``RequestError`` when the child refuses a setting.
     """
     broker_url = settings.broker_url
     if broker_url is None:
@@ -47,7 +47,9 @@ def run_worker(settings: Settings, inference: Sequence[str]) -> None:
             contour=MeasuredContourer(contour, open_figure_table(settings.job_table_url)),
             name=f"{this_host()}:{os.getpid()}",
             heartbeat_s=settings.heartbeat_s,
+            priorities=tuple(map(Priority, settings.queues)),
         )
-        register_task(app, parts)
+        register_task(app, parts, Patience.of(settings))
         # Gossip and mingle are talk between workers, which have nothing to tell each other here.
-        app.worker_main(["--quiet", "worker", "--loglevel", settings.log_level, "--without-gossip", "--without-mingle"])
+        quietly = ["--quiet", "worker", "--loglevel", settings.log_level, "--without-gossip", "--without-mingle"]
+        app.worker_main([*quietly, "--queues", ",".join(QUEUES[priority] for priority in parts.priorities)])

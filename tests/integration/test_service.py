@@ -107,7 +107,13 @@ def test_what_identifies_the_patient_is_in_the_upload_and_the_results_only(
 
 def test_ready_and_metrics_tell_of_the_running_parts(service: RunningService) -> None:
     ready = httpx.get(f"{service.url}/health/ready")
-    assert ready.json()["checks"] == {"job_table": "ok", "broker": "ok", "store": "ok", "worker": "ok"}
+    assert ready.json()["checks"] == {
+        "job_table": "ok",
+        "broker": "ok",
+        "store": "ok",
+        "worker": "ok",
+        "consumption": "ok",
+    }
     figures = httpx.get(f"{service.url}/metrics").text
     assert 'pedcontour_up{part="broker"} 1.0' in figures
     assert 'pedcontour_jobs{state="done"}' in figures

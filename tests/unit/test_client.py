@@ -103,7 +103,7 @@ def test_wait_tells_progress_and_returns_the_done_job(
     def watch(job: RemoteJob) -> None:
         seen.append(job)
         if len(seen) == 1:
-            gateway.jobs.claim(job.id, "w")
+            gateway.jobs.claim_next("w")
             gateway.jobs.beat(job.id, "w", "segment", 0.5)
         elif len(seen) == 2:
             gateway.jobs.release(job.id, "w", "")
@@ -133,7 +133,7 @@ def test_results_never_go_into_a_folder_with_others(client: Client, gateway: Gat
 
 def test_a_failed_job_raises_its_own_error(client: Client, gateway: Gateway, series: Path) -> None:
     job = client.submit(series)
-    gateway.jobs.claim(job.id, "w")
+    gateway.jobs.claim_next("w")
     problem = Problem.of(GantryTiltError("14 degrees", instance_uids=("1.2",)))
     gateway.jobs.end(job.id, "w", Ending(State.FAILED, problem))
     with pytest.raises(GantryTiltError) as failed:
@@ -145,7 +145,7 @@ def test_a_job_that_drew_nothing_raises_its_error_with_every_verdict(
     client: Client, gateway: Gateway, series: Path
 ) -> None:
     job = client.submit(series)
-    gateway.jobs.claim(job.id, "w")
+    gateway.jobs.claim_next("w")
     missing = Verdict("kidney_left", Outcome.ABSENT_DETECTED, 0.0, 0.0, None, "Nothing was drawn.")
     problem = Problem.of(NothingDrawnError())
     gateway.jobs.end(job.id, "w", Ending(State.FAILED, problem, (missing,), ("ABSENT_DETECTED: b",)))

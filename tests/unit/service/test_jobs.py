@@ -5,6 +5,7 @@ import pytest
 from pedcontour.errors import GantryTiltError
 from service import jobs
 from service.jobs import Ending, Job, Options, Problem, Retries, State
+from service.jobstore import Backlog
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 RETRIES = Retries()
@@ -33,3 +34,19 @@ def test_only_a_done_job_has_come_to_its_full_progress() -> None:
     running = jobs.beaten(jobs.claimed(JOB, "me", NOW, RETRIES), NOW, RETRIES, "segment", 0.4)
     assert jobs.ended(running, Ending(State.FAILED), NOW).progress == 0.4
     assert jobs.ended(running, Ending(State.DONE), NOW).progress == 1.0
+
+
+@pytest.mark.parametrize(
+    ("backlog", "stalled"),
+    [
+        (Backlog(), False),
+        (Backlog(waiting=1, free_since=NOW), True),
+        (Backlog(waiting=1, free_since=NOW, last_claim_at=NOW), True),
+        (Backlog(waiting=1, free_since=NOW + timedelta(seconds=1)), False),
+        (Backlog(waiting=1, free_since=NOW, last_claim_at=NOW + timedelta(seconds=1)), False),
+        (Backlog(waiting=1, running=1, free_since=NOW, last_claim_at=NOW), False),
+    ],
+    ids=["nothing waits", "never claimed", "not claimed", "just come", "just claimed", "busy"],
+)
+def test_consumption_is_stalled_when_a_job_waits_and_nobody_begins_or_runs_one(backlog: Backlog, stalled: bool) -> None:
+    assert backlog.is_stalled(NOW + timedelta(seconds=60), 60) is stalled

@@ -1,6 +1,7 @@
 import pytest
 
 from pedcontour.errors import BrokerError
+from service.jobs import Priority
 from service.queue import CeleryJobQueue, make_celery
 
 
@@ -9,10 +10,12 @@ def queue() -> CeleryJobQueue:
     return CeleryJobQueue(make_celery("redis+socket:///nowhere/valkey.sock", 60))
 
 
-@pytest.mark.parametrize("use", ["check", "depth", "send"])
-def test_an_unreachable_broker_is_an_error_of_ours(queue: CeleryJobQueue, use: str) -> None:
+@pytest.mark.parametrize(
+    ("use", "arguments"), [("check", []), ("depth", [Priority.URGENT]), ("send", ["a", Priority.URGENT])]
+)
+def test_an_unreachable_broker_is_an_error_of_ours(queue: CeleryJobQueue, use: str, arguments: list[object]) -> None:
     with pytest.raises(BrokerError):
-        getattr(queue, use)(*(["a"] if use == "send" else []))
+        getattr(queue, use)(*arguments)
 
 
 def test_a_message_is_kept_until_its_job_ended_and_each_worker_holds_one() -> None:

@@ -2,7 +2,7 @@ import threading
 from datetime import UTC, datetime
 
 from pedcontour.errors import BrokerError
-from service.jobs import Job, Options, Retries
+from service.jobs import Job, Options, Priority, Retries
 from service.jobstore import MemoryJobStore
 from service.queue import MemoryJobQueue
 from service.reconciler import Reconciler, reconcile
@@ -12,9 +12,9 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 def test_overdue_jobs_are_sent_again_and_others_are_not() -> None:
     store, queue = MemoryJobStore(), MemoryJobQueue()
-    store.accept(Job("overdue", Options("model"), LONG_AGO, LONG_AGO))
     store.accept(Job("running", Options("model"), LONG_AGO, LONG_AGO))
-    store.claim("running", "me")
+    store.claim_next("me")
+    store.accept(Job("overdue", Options("model"), LONG_AGO, LONG_AGO))
     assert reconcile(store, queue) == 1
     assert queue.messages == ["overdue"]
     assert reconcile(store, queue) == 0
@@ -34,8 +34,8 @@ class _BrokenQueue(MemoryJobQueue):
             self.refused.set()
             raise BrokerError
 
-    def send(self, job_id: str) -> None:
-        super().send(job_id)
+    def send(self, job_id: str, priority: Priority) -> None:
+        super().send(job_id, priority)
         self.sent.set()
 
 

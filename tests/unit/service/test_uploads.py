@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from pedcontour.errors import StoreError, UploadEmptyError, UploadTooLargeError
-from service.uploads import UploadLimits, UploadPart, begin_upload, sweep_uploads
+from service.uploads import UploadLimits, UploadPart, begin_upload, erase_upload, sweep_uploads
 
 LIMITS = UploadLimits(max_bytes=100, max_files=3)
 
@@ -109,3 +109,29 @@ def test_what_the_disk_refuses_is_a_store_error_without_a_path(tmp_path: Path) -
     with pytest.raises(StoreError) as refused:
         _part(tmp_path)
     assert str(tmp_path) not in str(refused.value)
+
+
+def test_an_erased_upload_is_gone_and_erasing_it_again_is_no_error(tmp_path: Path) -> None:
+    part = _part(tmp_path)
+    part.begin_file()
+    part.write(b"x")
+    part.commit()
+    for _ in range(2):
+        erase_upload(tmp_path / "uploads", "job")
+        assert list((tmp_path / "uploads").iterdir()) == []
+
+
+def _digest(tmp_path: Path, *files: bytes) -> str:
+    part = begin_upload(tmp_path / "uploads", str(len(list(tmp_path.rglob("*")))), LIMITS)
+    for content in files:
+        part.begin_file()
+        for byte in content:
+            part.write(bytes([byte]))
+    part.end_file()
+    return part.content_sha256()
+
+
+def test_the_digest_is_of_every_file_in_its_order_however_it_came(tmp_path: Path) -> None:
+    assert _digest(tmp_path, b"one", b"two") == _digest(tmp_path, b"one", b"two")
+    different = [(b"one", b"two"), (b"two", b"one"), (b"onetwo",), (b"on", b"etwo"), (b"one", b"", b"two")]
+    assert len({_digest(tmp_path, *files) for files in different}) == len(different)

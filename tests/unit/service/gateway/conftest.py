@@ -34,7 +34,7 @@ class Gateway:
 
     def finish(self, job_id: str, tmp_path: Path) -> None:
         """What a worker would do."""
-        self.jobs.claim(job_id, "worker")
+        self.jobs.claim_next("worker")
         keys = {}
         for name in ("rtstruct.dcm", "seg.dcm", "report.json", "preview.png"):
             (tmp_path / name).write_bytes(name.encode() * 100)

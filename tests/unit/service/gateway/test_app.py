@@ -4,6 +4,7 @@ import json
 import logging
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from service.gateway.access import authorize
 from service.gateway.app import create_app
 from service.gateway.principals import ANYBODY
 from service.gateway.problems import status_of
+from service.jobs import Job, Options, Priority
 from tests.unit.service.gateway.conftest import Gateway, make_gateway
 
 CONTRACT = Path(__file__).parents[4] / "openapi" / "openapi.json"
@@ -123,6 +125,17 @@ def test_ready_needs_every_part(gateway: Gateway, monkeypatch: pytest.MonkeyPatc
     assert answer.json()["detail"] == "job_table, broker"
 
 
+def test_jobs_that_nobody_begins_make_the_service_not_ready_and_show_in_the_figures(gateway: Gateway) -> None:
+    long_ago = datetime(2026, 3, 1, tzinfo=UTC)
+    gateway.jobs.worker_seen("w")
+    gateway.jobs.accept(Job("a", Options("model"), long_ago, long_ago))
+    assert gateway.http.get("/health/ready").json()["detail"] == "consumption"
+    assert "pedcontour_consumption_stalled 1.0" in gateway.http.get("/metrics").text
+    gateway.jobs.claim_next("w")
+    assert gateway.http.get("/health/ready").status_code == 200
+    assert "pedcontour_consumption_stalled 0.0" in gateway.http.get("/metrics").text
+
+
 def test_figures_count_jobs_requests_and_uploads_without_ids(gateway: Gateway) -> None:
     job_id = gateway.http.post("/v1/jobs", files={"f": ("a", b"12345")}).json()["id"]
     gateway.http.get(f"/v1/jobs/{job_id}")
@@ -132,6 +145,8 @@ def test_figures_count_jobs_requests_and_uploads_without_ids(gateway: Gateway) -
     for line in (
         'pedcontour_jobs{state="queued"} 1.0',
         'pedcontour_queue_depth{queue="pedcontour.routine"} 1.0',
+        'pedcontour_waiting_jobs{priority="routine"} 1.0',
+        "pedcontour_consumption_stalled 0.0",
         "pedcontour_upload_bytes_total 5.0",
         'pedcontour_http_requests_total{method="GET",route="/v1/jobs/{job_id}",status="2xx"} 1.0',
         'pedcontour_http_requests_total{method="GET",route="none",status="4xx"} 1.0',
@@ -145,7 +160,7 @@ def test_figures_count_jobs_requests_and_uploads_without_ids(gateway: Gateway) -
 
 
 def test_figures_are_given_when_a_part_is_down(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken() -> int:
+    def broken(priority: Priority) -> int:
         raise BrokerError
 
     monkeypatch.setattr(gateway.queue, "depth", broken)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pedcontour.errors import BrokerError, JobTableError
-from service.jobs import Ending, Job, Problem, State
+from service.jobs import Ending, Job, Priority, Problem, State
 from tests.unit.service.gateway.conftest import LIMITS, Gateway
 
 FILES = [("files", (f"{n}.dcm", b"slice" + bytes([n]))) for n in range(3)]
@@ -55,6 +55,27 @@ def test_one_zip_comes_as_a_file_or_as_the_body_itself(gateway: Gateway, tmp_pat
     for answer in answers:
         folder = gateway.parts.uploads / answer.json()["id"]
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"upload.zip": content}
+
+
+@pytest.mark.parametrize("media_type", ["application/dicom", "application/octet-stream", "application/zip"])
+def test_one_file_may_be_the_body_itself_and_its_bytes_say_what_it_is(gateway: Gateway, media_type: str) -> None:
+    for content, name in ((b"\0" * 128 + b"DICM...", "000001.dcm"), (b"PK\x03\x04...", "upload.zip")):
+        answer = gateway.http.post("/v1/jobs", content=content, headers={"Content-Type": media_type})
+        folder = gateway.parts.uploads / answer.json()["id"]
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == {name: content}
+
+
+@pytest.mark.parametrize("send", [{"params": {"priority": "urgent"}}, {"data": {"priority": "urgent"}}])
+def test_an_urgent_job_is_kept_as_such(gateway: Gateway, send: dict[str, Any]) -> None:
+    job = gateway.http.post("/v1/jobs", files=FILES, **send).json()
+    assert job["priority"] == "urgent"
+    assert gateway.queue.depth(Priority.URGENT) == 1
+    assert gateway.http.post("/v1/jobs", files=FILES).json()["priority"] == "routine"
+
+
+@pytest.mark.parametrize("send", [{"params": {"priority": "now"}}, {"data": {"priority": "now"}}])
+def test_a_priority_that_is_none_is_refused(gateway: Gateway, send: dict[str, Any]) -> None:
+    assert problem(gateway.http.post("/v1/jobs", files=FILES, **send), 422)["code"] == "REQUEST_INVALID"
 
 
 def test_more_than_a_thousand_files_are_one_upload(gateway: Gateway) -> None:
@@ -120,7 +141,7 @@ def test_empty_parts_without_end_are_stopped(gateway: Gateway) -> None:
 def test_a_job_is_kept_when_the_broker_does_not_take_its_message(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(job_id: str) -> None:
+    def refuse(job_id: str, priority: Priority) -> None:
         raise BrokerError
 
     monkeypatch.setattr(gateway.queue, "send", refuse)
@@ -145,7 +166,7 @@ def test_a_job_that_cannot_be_kept_is_refused_and_its_upload_removed(
 
 def test_a_failed_job_shows_its_problem(gateway: Gateway) -> None:
     job_id = gateway.http.post("/v1/jobs", files=FILES).json()["id"]
-    gateway.jobs.claim(job_id, "w")
+    gateway.jobs.claim_next("w")
     gateway.jobs.end(job_id, "w", Ending(State.FAILED, Problem("GANTRY_TILT", "Tilted.", "14 degrees", ("1.2", "1.3"))))
     job = gateway.http.get(f"/v1/jobs/{job_id}").json()
     assert job["state"] == "failed"

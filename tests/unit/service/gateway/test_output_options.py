@@ -129,7 +129,7 @@ def test_the_verdicts_of_a_job_have_the_names_of_its_files_and_its_provenance(ga
     verdict = Verdict("kidney_left", Outcome.PRESENT, 10.0, 10.0, 0.9, "Drawn in full.")
     provenance = JOB_EXAMPLE["provenance"]
     assert isinstance(provenance, dict)
-    gateway.jobs.claim(job_id, "w")
+    gateway.jobs.claim_next("w")
     gateway.jobs.end(job_id, "w", Ending(State.DONE, None, (verdict,), (), {}, provenance))
     job = gateway.http.get(f"/v1/jobs/{job_id}").json()
     assert job["verdicts"][0]["roi_name"] == "Niere_li"

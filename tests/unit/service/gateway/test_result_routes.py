@@ -54,7 +54,7 @@ def test_before_the_end_there_are_no_results(gateway: Gateway, job_id: str, path
 
 @pytest.mark.parametrize("path", ["results/seg.dcm", "results.zip"])
 def test_a_failed_job_has_none_and_says_why(gateway: Gateway, job_id: str, path: str) -> None:
-    gateway.jobs.claim(job_id, "w")
+    gateway.jobs.claim_next("w")
     gateway.jobs.end(job_id, "w", Ending(State.FAILED, Problem("NOT_CT", "No CT.")))
     answer = gateway.http.get(f"/v1/jobs/{job_id}/{path}")
     assert (answer.status_code, answer.json()["code"]) == (409, "JOB_FAILED")

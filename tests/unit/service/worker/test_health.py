@@ -15,9 +15,11 @@ def test_a_worker_of_this_host_that_was_heard_of_lately_is_alive() -> None:
 
 
 def test_silence_and_workers_of_other_hosts_do_not_count() -> None:
-    store = MemoryJobStore(clock=lambda: utc_now() - timedelta(seconds=41))
+    now = [utc_now()]
+    store = MemoryJobStore(clock=lambda: now[0])
     assert not is_alive(store, SETTINGS)
     store.worker_seen(f"{this_host()}:1")
+    now[0] += timedelta(seconds=41)
     assert not is_alive(store, SETTINGS)
     other = MemoryJobStore()
     other.worker_seen("elsewhere:1")

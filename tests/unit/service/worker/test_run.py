@@ -21,7 +21,8 @@ from pedcontour.storage import MemoryResultStore
 from pedcontour.verdicts import Outcome, Verdict
 from service.jobs import DEFAULT_RETRIES, Job, Options, Retries, State
 from service.jobstore import MemoryJobStore
-from service.worker.run import Contoured, Contourer, StageProgress, WorkerParts, run_job
+from service.worker.run import Contoured, Contourer, StageProgress, WorkerParts, run_next
+from service.worker.shift import Shift
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 VERDICT = Verdict("liver", Outcome.PRESENT, 500.0, 500.0, 0.9, "Drawn.")
@@ -55,7 +56,7 @@ def raising(error: Exception) -> Contourer:
 
 def test_a_job_is_contoured_and_its_results_are_kept(tmp_path: Path) -> None:
     parts = make_parts(tmp_path, draw)
-    run_job("a", parts)
+    run_next(parts, Shift())
     job = state_of(parts)
     assert (job.state, job.verdicts, job.warnings) == (State.DONE, (VERDICT,), ("A: b",))
     assert job.results == {"seg.dcm": "a/1/seg.dcm"}
@@ -65,10 +66,9 @@ def test_a_job_is_contoured_and_its_results_are_kept(tmp_path: Path) -> None:
 
 def test_a_second_message_for_the_same_job_does_nothing(tmp_path: Path) -> None:
     parts = make_parts(tmp_path, draw)
-    run_job("a", parts)
+    run_next(parts, Shift())
     before = state_of(parts)
-    run_job("a", parts)
-    run_job("unknown", parts)
+    run_next(parts, Shift())
     assert state_of(parts) == before
 
 
@@ -79,13 +79,13 @@ def test_the_contouring_gets_the_job_and_the_folder_of_its_upload(tmp_path: Path
         seen.append((job.id, upload))
         return draw(job, upload, out, progress)
 
-    run_job("a", make_parts(tmp_path, contour))
+    run_next(make_parts(tmp_path, contour), Shift())
     assert seen == [("a", tmp_path / "a")]
 
 
 def test_an_error_of_ours_fails_the_job_with_its_code(tmp_path: Path) -> None:
     parts = make_parts(tmp_path, raising(GantryTiltError("14 degrees", instance_uids=("1.2",))))
-    run_job("a", parts)
+    run_next(parts, Shift())
     problem = state_of(parts).problem
     assert problem is not None
     assert (problem.code, problem.detail, problem.instance_uids) == ("GANTRY_TILT", "14 degrees", ("1.2",))
@@ -94,7 +94,7 @@ def test_an_error_of_ours_fails_the_job_with_its_code(tmp_path: Path) -> None:
 def test_a_job_that_draws_nothing_fails_with_its_verdicts(tmp_path: Path) -> None:
     missing = Verdict("kidney_left", Outcome.ABSENT_DETECTED, 0.0, 0.0, None, "Nothing was drawn.")
     parts = make_parts(tmp_path, raising(NothingDrawnError(verdicts=[missing], warnings=["ABSENT_DETECTED: b"])))
-    run_job("a", parts)
+    run_next(parts, Shift())
     job = state_of(parts)
     assert job.problem is not None and job.problem.code == "NOTHING_DRAWN"
     assert (job.state, job.verdicts, job.warnings) == (State.FAILED, (missing,), ("ABSENT_DETECTED: b",))
@@ -104,7 +104,7 @@ def test_a_job_that_draws_nothing_fails_with_its_verdicts(tmp_path: Path) -> Non
 def test_of_a_foreign_error_only_the_class_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     parts = make_parts(tmp_path, raising(ValueError("Phantom^Child 20200101")))
     with caplog.at_level(logging.DEBUG):
-        run_job("a", parts)
+        run_next(parts, Shift())
     problem = state_of(parts).problem
     assert problem is not None
     assert (problem.code, problem.detail) == ("INTERNAL", "ValueError")
@@ -123,15 +123,15 @@ def test_of_a_foreign_error_only_the_class_is_told(tmp_path: Path, caplog: pytes
 )
 def test_trouble_of_the_place_gives_the_job_back(tmp_path: Path, error: Exception, trouble: str) -> None:
     parts = make_parts(tmp_path, raising(error))
-    run_job("a", parts)
+    run_next(parts, Shift())
     job = state_of(parts)
     assert (job.state, job.attempt, job.trouble) == (State.QUEUED, 1, trouble)
 
 
 def test_a_job_given_back_too_often_is_quarantined(tmp_path: Path) -> None:
-    parts = make_parts(tmp_path, raising(OSError()), Retries(max_attempts=2))
+    parts = make_parts(tmp_path, raising(OSError()), Retries(max_attempts=2, resend_after_s=0))
     for _ in range(3):
-        run_job("a", parts)
+        run_next(parts, Shift())
     problem = state_of(parts).problem
     assert problem is not None
     assert problem.code == "QUARANTINED"
@@ -152,7 +152,7 @@ def test_a_cancelled_job_stops_at_its_next_progress(tmp_path: Path) -> None:
         raise CancelledError
 
     parts = make_parts(tmp_path, contour)
-    run_job("a", parts)
+    run_next(parts, Shift())
     assert state_of(parts).state is State.CANCELLED
     assert parts.results.list("a") == []
 
@@ -164,7 +164,7 @@ def test_a_job_cancelled_after_its_last_progress_keeps_no_results(tmp_path: Path
         return contoured
 
     parts = make_parts(tmp_path, contour)
-    run_job("a", parts)
+    run_next(parts, Shift())
     assert state_of(parts).state is State.CANCELLED
 
 
@@ -175,14 +175,14 @@ def test_a_worker_that_lost_its_job_stops_and_writes_nothing(tmp_path: Path) -> 
 
     def lose() -> None:
         clock[0] += timedelta(seconds=2)
-        assert store.claim("a", "other") is not None
+        assert store.claim_next("other") is not None
 
     def contour(job: Job, upload: Path, out: Path, progress: StageProgress) -> Contoured:
         _until_stopped(progress, lose)
         raise AssertionError
 
     parts = replace(make_parts(tmp_path, contour), jobs=store, heartbeat_s=60)
-    run_job("a", parts)
+    run_next(parts, Shift())
     job = state_of(parts)
     assert (job.state, job.owner) == (State.RUNNING, "other")
     assert parts.results.list("a") == []
@@ -199,12 +199,12 @@ def test_the_lease_is_renewed_while_a_stage_tells_nothing(tmp_path: Path) -> Non
         return draw(job, upload, out, progress)
 
     parts = make_parts(tmp_path, contour)
-    run_job("a", parts)
+    run_next(parts, Shift())
     assert state_of(parts).state is State.DONE
 
 
 def test_nothing_of_the_work_is_left_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     for contour in (draw, raising(ValueError())):
-        run_job("a", make_parts(tmp_path / "uploads", contour))
+        run_next(make_parts(tmp_path / "uploads", contour), Shift())
     assert list(tmp_path.iterdir()) == []

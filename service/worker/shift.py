@@ -1,0 +1,51 @@
+"""What a worker is doing at the moment: whether it may begin another job, which one it holds, since when it is idle."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import monotonic
+
+
+@dataclass(frozen=True)
+class Held:
+    """A job that was claimed, and the name under which."""
+
+    job_id: str
+    owner: str
+
+
+@dataclass
+class Shift:
+    """Shared by the thread that works and those that watch it; each field is written by one of them."""
+
+    held: Held | None = None
+    idle_since: float = field(default_factory=monotonic)
+    _ending: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the worker was asked to stop: no other job is begun."""
+        return self._ending.is_set()
+
+    def end(self) -> None:
+        """Ask the worker to stop."""
+        self._ending.set()
+
+    def is_idle_for(self, seconds: float) -> bool:
+        """Whether nothing has been done or looked for so long."""
+        return self.held is None and monotonic() - self.idle_since >= seconds
+
+    @contextmanager
+    def holding(self, job_id: str, owner: str) -> Iterator[None]:
+        """Note the job while it is worked on."""
+        self.held = Held(job_id, owner)
+        try:
+            yield
+        finally:
+            self.looked()
+            self.held = None
+
+    def looked(self) -> None:
+        """Note that the worker has looked for a job just now."""
+        self.idle_since = monotonic()

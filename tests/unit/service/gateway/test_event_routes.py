@@ -1,0 +1,94 @@
+"""Server-sent events of a job."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pedcontour.errors import JobTableError
+from service.gateway import event_routes
+from service.jobs import Ending, State
+from tests.unit.service.gateway.conftest import Gateway
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_routes, "LOOK_EVERY_S", 0.01)
+
+
+@pytest.fixture
+def job_id(gateway: Gateway) -> str:
+    return str(gateway.http.post("/v1/jobs", files={"f": ("a", b"x")}).json()["id"])
+
+
+def events(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for block in text.strip().split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
+        yield fields["event"], json.loads(fields["data"])
+
+
+def watched(gateway: Gateway, job_id: str, *steps: Callable[[], object]) -> list[tuple[str, dict[str, Any]]]:
+    """What a client is told while ``steps`` happen one after the other, each after the one before was told."""
+    seen_by_stream = threading.Event()
+    get = gateway.jobs.get
+    waiting = list(steps)
+
+    def looked(job: str) -> Any:
+        found = get(job)
+        if seen_by_stream.is_set() and waiting:
+            waiting.pop(0)()
+        seen_by_stream.set()
+        return found
+
+    gateway.jobs.get = looked  # type: ignore[method-assign]
+    answer = gateway.http.get(f"/v1/jobs/{job_id}/events")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.headers["cache-control"] == "no-store"
+    return list(events(answer.text))
+
+
+def test_an_ended_job_is_told_at_once_and_the_stream_ends(gateway: Gateway, job_id: str, tmp_path: Path) -> None:
+    gateway.finish(job_id, tmp_path)
+    assert watched(gateway, job_id) == [("end", {"state": "done", "stage": "", "progress": 1.0, "attempt": 1})]
+
+
+def test_every_change_is_told_until_the_end(gateway: Gateway, job_id: str) -> None:
+    told = watched(
+        gateway,
+        job_id,
+        lambda: gateway.jobs.claim_next("w"),
+        lambda: gateway.jobs.beat(job_id, "w", "segment", 0.5),
+        lambda: None,
+        lambda: gateway.jobs.end(job_id, "w", Ending(State.FAILED)),
+    )
+    assert [(name, data["state"], data["stage"], data["progress"]) for name, data in told] == [
+        ("progress", "queued", "", 0.0),
+        ("progress", "running", "", 0.0),
+        ("progress", "running", "segment", 0.5),
+        ("end", "failed", "segment", 0.5),
+    ]
+
+
+def test_a_job_that_is_erased_meanwhile_is_told_as_gone(gateway: Gateway, job_id: str) -> None:
+    told = watched(gateway, job_id, lambda: gateway.jobs.erase(job_id))
+    assert [name for name, _ in told] == ["progress", "gone"]
+
+
+def test_a_gateway_that_stops_ends_the_stream(gateway: Gateway, job_id: str) -> None:
+    told = watched(gateway, job_id, gateway.parts.closing.set)
+    assert [name for name, _ in told] == ["progress"]
+
+
+def test_a_table_that_does_not_answer_ends_the_stream(gateway: Gateway, job_id: str) -> None:
+    def broken() -> None:
+        raise JobTableError
+
+    assert [name for name, _ in watched(gateway, job_id, broken)] == ["progress"]
+
+
+def test_an_unknown_job_has_no_events(gateway: Gateway) -> None:
+    answer = gateway.http.get("/v1/jobs/x/events")
+    assert (answer.status_code, answer.json()["code"]) == (404, "JOB_NOT_FOUND")
