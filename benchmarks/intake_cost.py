@@ -1,4 +1,4 @@
-"""What the intake costs an upload: seconds from order to clean series, as the worker sees them, and memory.
+"""What the intake costs an upload: seconds from order to clean series, processor time of its process, and memory.
 
 ``python -m benchmarks.intake_cost [--ct FOLDER]`` measures a made series of 300 slices of 512 x 512 and, where given, a
 folder of a real one; with the spare process that has started already, and with one that has not.
@@ -23,7 +23,7 @@ from service.worker.intake import Intake
 from service.worker.supervised import INTAKE, LARGEST_FILE_BYTES, intake_environment
 from tests.stand_ins.model import shaded_torso
 
-REPEATS = 5
+REPEATS = 3
 SPARE_READY_S = 3.0
 """Long enough for an interpreter to start, also on a busy machine."""
 
@@ -35,7 +35,7 @@ def measured(name: str, upload: Path) -> list[dict[str, Any]]:
     intake = Intake(INTAKE, intake_environment(dict(os.environ)), limits, settings.intake_timeout_s)
     rows = []
     for has_spare in (True, False):
-        seconds, peak, slices = [], 0, 0
+        seconds, cpu, peak, slices = [], [], 0, 0
         for _ in range(REPEATS):
             if has_spare:
                 intake.prepare()
@@ -43,9 +43,10 @@ def measured(name: str, upload: Path) -> list[dict[str, Any]]:
             else:
                 intake.close()
             with tempfile.TemporaryDirectory() as folder:
-                began = monotonic()
+                began, cpu_before = monotonic(), _cpu_of_children_s()
                 taken = intake.take(upload, Path(folder), None, lambda: None)
                 seconds.append(monotonic() - began)
+                cpu.append(_cpu_of_children_s() - cpu_before)
             peak, slices = max(peak, taken.peak_bytes), taken.slices
         rows.append(
             {
@@ -54,12 +55,19 @@ def measured(name: str, upload: Path) -> list[dict[str, Any]]:
                 "spare_process": has_spare,
                 "median_s": round(median(seconds), 2),
                 "slowest_s": round(max(seconds), 2),
+                "processor_s": round(median(cpu), 2),
                 "peak_mib": peak >> 20,
                 "load": round(os.getloadavg()[0], 1),
             }
         )
     intake.close()
     return rows
+
+
+def _cpu_of_children_s() -> float:
+    """Processor time of all children that have ended, the start of their interpreters included."""
+    used = os.times()
+    return used.children_user + used.children_system
 
 
 def main() -> None:

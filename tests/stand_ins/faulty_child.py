@@ -8,10 +8,10 @@ import tempfile
 import threading
 from pathlib import Path
 
-from pedcontour.errors import DeviceFailedError, GantryTiltError, ModelNotFoundError, NothingDrawnError
+from pedcontour.errors import DeviceFailedError, GantryTiltError, ModelNotFoundError, NothingDrawnError, RequestError
 from pedcontour.verdicts import Outcome, Verdict
 from service.worker.contouring_child import join_worker, serve_orders
-from service.worker.messages import Contour
+from service.worker.messages import Contour, Failed, send
 from service.worker.run import Contoured, StageProgress
 
 VERDICT = Verdict("liver", Outcome.PRESENT, 500.0, 499.5, 0.9, "Drawn.")
@@ -58,6 +58,9 @@ def main() -> None:
     channel = join_worker(int(descriptor))
     if fault == "no start":
         sys.exit(3)
+    if fault == "no device":
+        send(channel, Failed.of(RequestError("PEDCONTOUR_DEVICE: there is no device 'cuda:7' here")))
+        return
 
     def warm_up() -> None:
         if fault == "no model":

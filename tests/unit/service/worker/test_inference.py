@@ -23,6 +23,7 @@ from pedcontour.errors import (
     PedcontourError,
     ProcessEndedError,
     ProcessSilentError,
+    RequestError,
 )
 from service.jobs import Job, Options
 from service.worker.inference import InferenceChild, Patience
@@ -193,6 +194,11 @@ def test_a_child_without_a_model_starts_and_one_that_does_not_start_is_trouble(t
         child.start()
         do(child, tmp_path, "well")
     with a_child("no start") as child, pytest.raises(ProcessEndedError, match="exit status 3"):
+        child.start()
+
+
+def test_a_child_that_refuses_its_settings_says_which() -> None:
+    with a_child("no device") as child, pytest.raises(RequestError, match="PEDCONTOUR_DEVICE"):
         child.start()
 
 
