@@ -3,6 +3,7 @@
 import contextlib
 import random
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -38,8 +39,7 @@ def freeze(ledger: Ledger) -> GoneOn:
     """Stop a worker for longer than its lease: when it wakes up it must find that the job is another's."""
     job, worker = _working(ledger, None)
     kill(worker, signal.SIGSTOP)
-    time.sleep(LEASE_S * 1.5)
-    kill(worker, signal.SIGCONT)
+    threading.Timer(LEASE_S * 1.5, kill, (worker, signal.SIGCONT)).start()
     return _begun_again(ledger.service, job)
 
 

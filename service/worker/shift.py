@@ -29,8 +29,12 @@ class Shift:
         return self._ending.is_set()
 
     def end(self) -> None:
-        """Ask the worker to stop."""
+        """Ask the worker to stop; may be called where a signal is handled."""
         self._ending.set()
+
+    def wait_for_end(self) -> None:
+        """Wait until the worker is asked to stop."""
+        self._ending.wait()
 
     def is_idle_for(self, seconds: float) -> bool:
         """Whether nothing has been done or looked for so long."""

@@ -50,13 +50,14 @@ def register_task(app: Celery, parts: WorkerParts, patience: Patience) -> Shift:
     def started(**_: Any) -> None:
         shift.looked()
         threading.Thread(target=_live, args=(parts, shift, patience), name="life", daemon=True).start()
+        # Started ahead: in a signal's handler no thread can be started safely.
+        threading.Thread(target=_drain, args=(parts.jobs, shift, patience), name="drain", daemon=True).start()
         # It looks once by itself: messages may have been lost while no worker was there.
         contour.apply_async(args=("",), queue=QUEUES[parts.priorities[0]], ignore_result=True)
 
     @signals.worker_shutting_down.connect(weak=False)
     def stopping(**_: Any) -> None:
         shift.end()
-        threading.Thread(target=_drain, args=(parts.jobs, shift, patience), name="drain", daemon=True).start()
 
     return shift
 
@@ -105,6 +106,7 @@ def _live(parts: WorkerParts, shift: Shift, patience: Patience) -> None:
 
 
 def _drain(jobs: JobStore, shift: Shift, patience: Patience) -> None:
+    shift.wait_for_end()
     threading.Event().wait(patience.drain_s)
     give_back(jobs, shift)
     os._exit(0)
