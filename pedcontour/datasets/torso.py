@@ -47,6 +47,10 @@ vertebra here."""
 AIR_HU = -1024
 NOISE_HU = (2.0, 22.0)
 """Standard deviation of the noise, from a generous adult protocol to a sparing paediatric one."""
+FAT_HU = (-100.0, 8.0)
+TEXTURE_HU = 12.0
+"""Mean and spread of fat between patients, and the texture within."""
+
 Uptake = Mapping[str, tuple[float, float]]
 PHASES: Mapping[str, Uptake] = {
     "plain": {},
@@ -112,6 +116,9 @@ class WarpSpec:
     coarse_mm: float = 6.0
     fine_mm: float = 2.5
     short_stack_share: float = 0.4
+    top_stack_share: float = 0.3
+    """Of the short stacks: those that end at the template's upper end, above the kidneys."""
+    nephrectomy_share: float = 0.3
     wide_field_share: float = 0.5
     wide_field_mm: tuple[float, float] = (380.0, 560.0)
     couch_share: float = 0.6
@@ -127,8 +134,9 @@ def warp_torso(template: TorsoTemplate, seed: int, spec: WarpSpec | None = None)
     rng = np.random.default_rng(seed)
     shape, affine_points = _sampling_points(template, rng, spec)
     hounsfield = _shaded(template, rng)
+    anatomy = _without_kidneys(template.total, hounsfield, rng, spec)
     voxels = ndimage.map_coordinates(hounsfield, affine_points, order=1, cval=AIR_HU, output=np.float32)
-    total = ndimage.map_coordinates(template.total, affine_points, order=0, cval=0, output=np.uint8)
+    total = ndimage.map_coordinates(anatomy, affine_points, order=0, cval=0, output=np.uint8)
     grid = Grid(shape, _canonical_affine(spec.spacing_mm))
     _surround(voxels, grid, rng, spec)
     voxels = _finished(voxels, rng)
@@ -231,6 +239,22 @@ def _shaded(template: TorsoTemplate, rng: np.random.Generator) -> FloatField:
     return np.where(air, template.image.voxels, template.image.voxels + shift).astype(np.float32)
 
 
+def _without_kidneys(
+    total: npt.NDArray[np.uint8], hounsfield: FloatField, rng: np.random.Generator, spec: WarpSpec
+) -> npt.NDArray[np.uint8]:
+    """Now and then a nephrectomy, of one side or both: fat takes the kidney's place in ``hounsfield``, and its label
+    goes. A network that never saw a spleen without a kidney calls the spleen's inner part one.
+    """
+    if rng.random() >= spec.nephrectomy_share:
+        return total
+    organs = ("kidney_right", "kidney_left")
+    gone = organs if rng.random() < 0.4 else (organs[int(rng.integers(2))],)
+    bed = np.isin(total, [label for organ in gone for label in TOTAL_TO_ORGAN[organ]])
+    fat = rng.normal(*FAT_HU) + rng.standard_normal(int(bed.sum()), np.float32) * np.float32(TEXTURE_HU)
+    hounsfield[bed] = fat
+    return np.where(bed, np.uint8(0), total)
+
+
 def _organ_shifts(rng: np.random.Generator) -> npt.NDArray[np.float64]:
     """HU to add to labels 1-19: every organ's own, and what one contrast phase adds to all of them together."""
     label_of = {organ: label for label, organ in default_labels().items()}
@@ -270,6 +294,8 @@ def _kept_slices(source_k: FloatField, slices: int, rng: np.random.Generator, sp
     low, high = (int(rows[0]), int(rows[-1]) + 1) if rows.size >= 8 else (0, source_k.shape[0])
     if rng.random() < spec.short_stack_share and high - low > 12:
         length = int(rng.integers(8, min(36, high - low)))
+        if rng.random() < spec.top_stack_share:
+            return high - min(length, int(rng.integers(8, 17))), high
         # The upper abdomen holds most organs: half of the short stacks come from the upper third.
         first = low if rng.random() < 0.5 else max(low, high - length - (high - low) // 3)
         low = int(rng.integers(first, high - length + 1))

@@ -76,3 +76,17 @@ def test_contrast_brightens_the_organs_that_take_it_up(template: TorsoTemplate) 
     ]
     assert max(spleens) > 120
     assert min(spleens) < 80
+
+
+def test_after_a_nephrectomy_fat_lies_where_the_kidneys_were() -> None:
+    k, j, i = np.indices(GRID.shape)
+    total = np.where((j - 20) ** 2 + (i - 22) ** 2 + (k - 20) ** 2 < 64, 2, 0).astype(np.uint8)
+    image = np.where(total > 0, 40, -100).astype(np.int16)
+    template = TorsoTemplate.of(Volume(GRID, image), total)
+    spec = WarpSpec(nephrectomy_share=1.0, short_stack_share=0.0, wide_field_share=0.0, couch_share=0.0, arms_share=0.0)
+    cases = [warp_torso(template, seed, spec) for seed in range(8)]
+    empty = [case for case in cases if not case.truth.mask("kidney_right").any()]
+    assert 0 < len(empty) < len(cases)
+    for case in empty:
+        middle = tuple(n // 2 for n in case.image.grid.shape)
+        assert case.image.voxels[middle] < -20
