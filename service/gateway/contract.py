@@ -38,7 +38,7 @@ def _complete(operation: dict[str, Any], rule: Rule | None) -> None:
 
 
 def _as_problem(response: dict[str, Any]) -> dict[str, Any]:
-    content = response.get("content", {})
-    if content.get("application/json", {}).get("schema", {}).get("$ref", "").endswith("/Problem"):
-        return response | {"content": {MEDIA_TYPE: content["application/json"]}}
+    for body in response.get("content", {}).values():
+        if body.get("schema", {}).get("$ref", "").endswith("/Problem"):
+            return response | {"content": {MEDIA_TYPE: body}}
     return response

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from service.gateway.access import tenant_of
 from service.jobs import Job, Options
 from tests.unit.service.gateway.conftest import KEY, OTHER_KEY, Gateway
 
@@ -58,7 +57,9 @@ def test_jobs_are_found_by_state_and_time_also_on_the_next_pages(gateway: Gatewa
 
 
 def test_a_tenant_sees_its_own_jobs_alone(keyed: Gateway) -> None:
-    fill(keyed, 3, tenant_of(keyed.parts, KEY))
+    mine = keyed.parts.keys.principal(KEY)
+    assert mine is not None
+    fill(keyed, 3, mine.tenant)
     for key, count in ((KEY, 3), (OTHER_KEY, 0)):
         document = keyed.http.get("/v1/jobs", headers={"X-API-Key": key}).json()
         assert len(document["jobs"]) == count

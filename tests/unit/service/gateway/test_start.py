@@ -40,16 +40,18 @@ def add_key(tmp_path: Path) -> str:
 def test_forwarded_headers_are_believed_from_named_proxies_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxies: str, believed: tuple[bool, str]
 ) -> None:
-    given: dict[str, Any] = {}
-    monkeypatch.setattr(uvicorn, "run", lambda app, **options: given.update(options))
+    started: list[uvicorn.Config] = []
+    monkeypatch.setattr(uvicorn.Server, "run", lambda server: started.append(server.config))
     monkeypatch.setattr(gateway, "configure_logs", lambda *_: None)
     monkeypatch.setenv("PEDCONTOUR_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("PEDCONTOUR_REDIS_URL", BROKER)
     monkeypatch.setenv("PEDCONTOUR_TRUSTED_PROXIES", proxies)
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
     gateway.main()
-    assert (given["proxy_headers"], given["forwarded_allow_ips"]) == believed
-    assert given["access_log"] is False and given["server_header"] is False
+    [config] = started
+    assert (config.proxy_headers, config.forwarded_allow_ips) == believed
+    assert config.access_log is False
+    assert config.server_header is False
 
 
 def test_without_keys_it_answers_under_names_of_this_machine_alone(tmp_path: Path) -> None:
