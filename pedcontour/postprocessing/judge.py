@@ -10,7 +10,7 @@ from pedcontour.postprocessing.absence import AbsenceRule, Candidate, Judgement,
 from pedcontour.postprocessing.body import Body, measure_body, outline_body
 from pedcontour.postprocessing.borders import border_words, judge_at_border, share_at_border
 from pedcontour.postprocessing.findings import Finding, find_organs, stack_height_mm
-from pedcontour.postprocessing.islands import remove_islands
+from pedcontour.postprocessing.islands import remove_islands, scattered_ml
 from pedcontour.postprocessing.levels import SHARE_IN_VIEW, Coverage, estimate_coverage, twin_of
 from pedcontour.postprocessing.outside import OUTSIDE_SHARE, shares_outside
 from pedcontour.postprocessing.sides import check_sides
@@ -64,6 +64,7 @@ class _Scene:
     found: Mapping[str, Finding]
     body: Body
     outside: Mapping[str, float]
+    scattered: Mapping[str, float]
     coverage: Coverage | None
     rules: Mapping[str, AbsenceRule]
 
@@ -93,6 +94,7 @@ def judge(
         found=found,
         body=body,
         outside=shares_outside(cleaned, outlines),
+        scattered=scattered_ml(cleaned),
         coverage=estimate_coverage(found, stack_height_mm(cleaned), body.diameter_mm),
         rules=default_rules() if rules is None else rules,
     )
@@ -118,13 +120,20 @@ def _decide(organ: str, scene: _Scene) -> tuple[Outcome, str]:
     if finding is None:
         return _nothing_drawn(organ, name, scene)
     judgement = _judge_drawn(finding, name, scene)
-    outside = scene.outside.get(organ, 0.0)
-    if judgement.outcome in QUIETLY_DRAWN and outside > OUTSIDE_SHARE:
-        return (
-            Outcome.PRESENT_UNCERTAIN,
-            f"{name}: {outside:.0%} of its {finding.volume_ml:.0f} mL lies outside the trunk; it was kept: look there.",
-        )
+    doubt = _doubt(finding, scene)
+    if judgement.outcome in QUIETLY_DRAWN and doubt:
+        return Outcome.PRESENT_UNCERTAIN, f"{name}: {doubt}; it was kept: look there."
     return judgement.outcome, judgement.reason
+
+
+def _doubt(finding: Finding, scene: _Scene) -> str:
+    """What is odd about an organ that was drawn, whatever the rules say of it; empty where nothing is."""
+    outside = scene.outside.get(finding.organ, 0.0)
+    if outside > OUTSIDE_SHARE:
+        return f"{outside:.0%} of its {finding.volume_ml:.0f} mL lies outside the trunk"
+    if finding.organ in scene.scattered:
+        return f"{scene.scattered[finding.organ]:.0f} of its {finding.volume_ml:.0f} mL lie apart from the rest of it"
+    return ""
 
 
 def _judge_drawn(finding: Finding, name: str, scene: _Scene) -> Judgement:

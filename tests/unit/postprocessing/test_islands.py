@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from pedcontour.postprocessing import Wishes, judge
 from pedcontour.postprocessing.islands import remove_islands
+from pedcontour.verdicts import Outcome
 from pedcontour.volume import Grid, LabelMap
+from tests.unit.postprocessing.torso import k_of, painted, sure_of, torso
 
 ORGANS = {1: "liver", 2: "stomach_bowel", 3: "gallbladder"}
 
@@ -51,3 +54,20 @@ def test_the_map_that_was_given_is_left_as_it_was() -> None:
     before = given.voxels.copy()
     remove_islands(given)
     assert np.array_equal(given.voxels, before)
+
+
+def test_an_organ_drawn_in_two_places_is_kept_and_flagged() -> None:
+    image, labels = torso()
+    drawn = painted(labels, "spleen", (slice(k_of(18.0), k_of(17.0)), slice(24, 30), slice(12, 20)))
+    judged = judge(drawn, sure_of(drawn), image, Wishes())
+    spleen = next(verdict for verdict in judged.verdicts if verdict.organ == "spleen")
+    assert spleen.outcome is Outcome.PRESENT_UNCERTAIN
+    assert "apart from the rest" in spleen.reason
+    assert any(warning.startswith("PRESENT_UNCERTAIN: Spleen") for warning in judged.warnings)
+
+
+def test_bowel_lies_in_many_parts_by_nature() -> None:
+    image, labels = torso()
+    drawn = painted(labels, "stomach_bowel", (slice(k_of(18.0), k_of(17.0)), slice(24, 30), slice(12, 20)))
+    judged = judge(drawn, sure_of(drawn), image, Wishes())
+    assert next(v for v in judged.verdicts if v.organ == "stomach_bowel").outcome is not Outcome.PRESENT_UNCERTAIN
