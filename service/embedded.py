@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from pedcontour.errors import ServiceUnreachableError
+from pedcontour.errors import DataFolderError, PortInUseError, ServiceUnreachableError
 from pedcontour.settings import Settings
 from service.confinement import no_core_dumps
 from service.gateway.start import check_guard
@@ -68,8 +68,8 @@ def running(
     ``worker_command`` starts a worker with the settings of its environment. ``logs`` is a folder for what the parts
     log; without it they write to this process's standard error.
 
-    Raises ``ForbiddenBindingError``, ``BrokerError``; ``ServiceUnreachableError`` when the data folder is in use or a
-    part does not start.
+    Raises ``ForbiddenBindingError``, ``BrokerError``, ``DataFolderError``, ``PortInUseError``;
+    ``ServiceUnreachableError`` when a part does not start.
     """
     check_guard(settings)
     no_core_dumps()  # of the broker's process, too
@@ -148,13 +148,20 @@ def _wait_until_ready(url: str, watch: _Watch) -> None:
 
 @contextmanager
 def _only_one(data_dir: Path) -> Iterator[None]:
-    """Hold a data folder: two services on one SQLite file would be well, two brokers on one socket would not."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / "serve.lock").open("w") as lock:
+    """Hold a data folder: two services on one SQLite file would be well, two brokers on one socket would not.
+
+    Raises ``DataFolderError``.
+    """
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        lock = (data_dir / "serve.lock").open("w")
+    except OSError as error:
+        raise DataFolderError(f"{data_dir} cannot be written to: {type(error).__name__}") from None
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise ServiceUnreachableError(f"a service already runs on the data folder {data_dir}") from None
+            raise DataFolderError(f"a service already runs on {data_dir}") from None
         yield
 
 
@@ -182,13 +189,13 @@ def _signals() -> Iterator[None]:
 
 
 def _usable_port(settings: Settings) -> int:
-    """The port to bind to; port 0 asks for any that is free. Raises ``ServiceUnreachableError`` when it is taken."""
+    """The port to bind to; port 0 asks for any that is free. Raises ``PortInUseError``."""
     with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, settings.port))
         except OSError:
-            raise ServiceUnreachableError(f"port {settings.port} of {settings.host} cannot be bound") from None
+            raise PortInUseError(f"port {settings.port} of {settings.host} cannot be bound") from None
         return int(probe.getsockname()[1])
 
 

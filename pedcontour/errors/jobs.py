@@ -100,6 +100,18 @@ class ServiceUnreachableError(PedcontourError):
     code = "SERVICE_UNREACHABLE"
 
 
+class PortInUseError(ServiceUnreachableError):
+    """The service cannot listen there; stop what does, or choose another port with --port."""
+
+    code = "PORT_UNUSABLE"
+
+
+class DataFolderError(ServiceUnreachableError):
+    """The service cannot use its data folder; stop the service that holds it, or choose another with --data-dir."""
+
+    code = "DATA_FOLDER_UNUSABLE"
+
+
 class AttemptsExhaustedError(PedcontourError):
     """Every attempt at this job broke off, so it was set aside; report it with the job's id."""
 

@@ -15,6 +15,9 @@ from service.jobs import Options, Priority
 FIELDS = ("model", "structures", "absent", "series", "priority", *WISH_FIELDS)
 """The options of a job, as query parameters or as form fields."""
 
+FILES = "files"
+"""What the files of an upload are usually called; any other name does as well."""
+
 NO_TEMPLATES = TemplateFolder()
 """Where no folder of templates is configured."""
 
@@ -31,6 +34,8 @@ def options_from(
     ``Models.find`` raise.
     """
     for name in given:
+        if name == FILES:
+            raise RequestError(f"{FILES} holds text where files belong, such as -F {FILES}=@ct.zip")
         if name not in FIELDS:
             raise RequestError(f"there is no field {name[:32]!r}; the fields are {', '.join(FIELDS)}")
     model = models.find(_one("model", given))

@@ -1,0 +1,28 @@
+"""What keeps a service from starting is said by a code of its own."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from pedcontour.errors import DataFolderError, PortInUseError
+from pedcontour.settings import Settings
+from service.embedded import running
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        settings = Settings(data_dir=tmp_path, port=taken.getsockname()[1])
+        with pytest.raises(PortInUseError), running(settings):
+            pass
+
+
+def test_a_data_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(DataFolderError, match="cannot be written"),
+        running(Settings(data_dir=tmp_path / "file" / "data")),
+    ):
+        pass
