@@ -26,7 +26,8 @@ FROM build AS gateway-build
 RUN pip install -c constraints.txt ".[service,postgres]"
 COPY pedcontour pedcontour
 COPY service service
-RUN sh finish.sh
+# What contours and draws is the library's, and never imported here; a test holds the gateway to it.
+RUN pip uninstall --yes scipy highdicom contourpy && sh finish.sh
 
 FROM build AS worker-build
 ARG TORCH_INDEX=

@@ -8,17 +8,8 @@ from typing import Any
 from PIL.Image import Image
 
 from pedcontour.bundle import ModelBundle
-from pedcontour.contour.report import (
-    OrganReport,
-    Report,
-    SoftwareFacts,
-    geometry_of,
-    input_facts,
-    model_facts,
-    organ_reports,
-    output_facts,
-    output_files,
-)
+from pedcontour.contour.facts import geometry_of, input_facts, model_facts, organ_reports, output_files
+from pedcontour.contour.report import OrganReport, OutputFacts, Report, SoftwareFacts
 from pedcontour.contour.request import ContourRequest, check_request
 from pedcontour.contour.stages import StageProgress, Stages
 from pedcontour.contour.staging import staged_folder
@@ -179,6 +170,6 @@ def _report(
         warnings=warnings,
         model=model_facts(job.model, job.identity),
         software=software,
-        outputs=output_facts(job.request.style),
+        outputs=OutputFacts.of(job.request.style),
         files=output_files(folder),
     )

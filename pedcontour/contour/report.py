@@ -1,25 +1,17 @@
 """The report of a job: what was contoured, what became of every organ, and how far it may be trusted.
 
 ``Report`` is the schema of ``report.json``; ``Report.model_json_schema()`` prints it for other programs. It names the
-CT by its UIDs and holds no name, number or date of a patient.
+CT by its UIDs and holds no name, number or date of a patient. The gateway shows parts of it, so nothing that reads
+images is imported here; ``facts`` fills it in.
 """
 
-import hashlib
-from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pedcontour.bundle import ModelBundle
-from pedcontour.dicom.digest import series_digest
-from pedcontour.dicom.identity import ResultIdentity
-from pedcontour.dicom.reader import Intake
-from pedcontour.organs import all_organs
 from pedcontour.outputs import OutputStyle
-from pedcontour.verdicts import DRAWN, Outcome, Verdict
-from pedcontour.volume import Grid
+from pedcontour.verdicts import Outcome
 
 SCHEMA_VERSION: Final = 1
 """Raised when a field changes its meaning or goes; new fields do not raise it."""
@@ -99,6 +91,20 @@ class OutputFacts(_Part):
     names: str = Field(description="Id of the template of ROI names.")
     empty_rois: str
 
+    @classmethod
+    def of(cls, style: OutputStyle) -> Self:
+        """The style in the report's form."""
+        return cls(
+            profile=style.profile,
+            outputs=style.formats,
+            seg_encoding=style.seg_encoding,
+            holes=style.holes,
+            decimals=style.decimals,
+            name_length=style.name_length,
+            names=style.names.id,
+            empty_rois=style.empty_rois,
+        )
+
 
 class ModelFacts(_Part):
     """The model that drew."""
@@ -157,94 +163,3 @@ class Report(_Part):
     def provenance(self) -> Provenance:
         """Input, model and software, as kept with the job."""
         return Provenance(input_sha256=self.input.digest_sha256, model=self.model, software=self.software)
-
-
-def input_facts(intake: Intake) -> InputFacts:
-    """The series by its UIDs, and what was left out beside it."""
-    series = intake.series
-    return InputFacts(
-        study_instance_uid=series.study_uid,
-        series_instance_uid=series.series_uid,
-        frame_of_reference_uid=series.frame_of_reference_uid,
-        slices=len(series.headers),
-        digest_sha256=series_digest(series),
-        ignored=tuple(
-            IgnoredInput(code=item.code, reason=item.reason, count=item.count, uids=item.uids)
-            for item in intake.ignored
-        ),
-    )
-
-
-def geometry_of(grid: Grid) -> Geometry:
-    """The grid in numbers."""
-    return Geometry(
-        shape=grid.shape, spacing_mm=grid.spacing_mm, affine_lps_mm=tuple(tuple(map(float, row)) for row in grid.affine)
-    )
-
-
-def output_facts(style: OutputStyle) -> OutputFacts:
-    """The style in the report's form."""
-    return OutputFacts(
-        profile=style.profile,
-        outputs=style.formats,
-        seg_encoding=style.seg_encoding,
-        holes=style.holes,
-        decimals=style.decimals,
-        name_length=style.name_length,
-        names=style.names.id,
-        empty_rois=style.empty_rois,
-    )
-
-
-def organ_reports(
-    verdicts: Sequence[Verdict], read_back_dice: Mapping[str, float], style: OutputStyle, empty: Collection[str] = ()
-) -> tuple[OrganReport, ...]:
-    """Verdicts in the report's form; volumes to a hundredth of a millilitre, probabilities to a thousandth.
-
-    ``empty`` are the organs that the structure set names without contours.
-    """
-    organs = all_organs()
-    return tuple(
-        OrganReport(
-            organ=verdict.organ,
-            name=organs[verdict.organ].name,
-            roi_name=style.names.name_of(verdict.organ),
-            outcome=verdict.outcome,
-            written=_written(verdict, style, empty),
-            volume_before_ml=round(verdict.volume_before_ml, 2),
-            volume_ml=round(verdict.volume_ml, 2),
-            confidence=None if verdict.confidence is None else round(verdict.confidence, 3),
-            reason=verdict.reason,
-            read_back_dice=_rounded(read_back_dice.get(verdict.organ)),
-        )
-        for verdict in verdicts
-    )
-
-
-def _written(verdict: Verdict, style: OutputStyle, empty: Collection[str]) -> Written:
-    if not (style.writes("rtstruct") or style.writes("seg")):
-        return "nothing"
-    if verdict.outcome in DRAWN:
-        return "contours"
-    return "empty" if verdict.organ in empty else "nothing"
-
-
-def model_facts(model: ModelBundle, identity: ResultIdentity) -> ModelFacts:
-    """The model's names; the digest is the one that the written objects carry."""
-    return ModelFacts(id=model.id, name=model.name, version=model.version, digest_sha256=identity.model_digest)
-
-
-def output_files(folder: Path) -> tuple[OutputFile, ...]:
-    """Name, size and SHA-256 of every file of a folder, by name."""
-    return tuple(
-        OutputFile(name=path.name, bytes=path.stat().st_size, sha256=_sha256(path)) for path in sorted(folder.iterdir())
-    )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _rounded(dice: float | None) -> float | None:
-    return None if dice is None else round(dice, 4)

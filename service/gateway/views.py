@@ -1,7 +1,7 @@
 """From the service's own values to the documents of ``schemas``."""
 
 from pedcontour.bundle import ModelBundle
-from pedcontour.contour.report import Provenance, output_facts
+from pedcontour.contour.report import OutputFacts, Provenance
 from pedcontour.organs import all_organs
 from pedcontour.outputs import OutputStyle, RoiNames
 from pedcontour.verdicts import Verdict
@@ -43,7 +43,7 @@ def job_view(job: Job) -> schemas.Job:
         structures=None if job.options.structures is None else list(job.options.structures),
         absent=list(job.options.absent),
         series_uid=job.options.series_uid,
-        outputs=output_facts(style),
+        outputs=OutputFacts.of(style),
         upload=schemas.Upload(files=job.upload_files, bytes=job.upload_bytes),
         verdicts=[_verdict_view(verdict, style.names) for verdict in job.verdicts],
         warnings=list(job.warnings),

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from pedcontour.contour import Report
-from pedcontour.contour.report import organ_reports
+from pedcontour.contour.facts import organ_reports
 from pedcontour.outputs import OutputStyle
 from pedcontour.verdicts import Outcome, Verdict
 

@@ -1,5 +1,6 @@
 """From settings to a gateway: whose headers are believed, under which names it answers, what guards it."""
 
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ def test_forwarded_headers_are_believed_from_named_proxies_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxies: str, believed: tuple[bool, str]
 ) -> None:
     started: list[uvicorn.Config] = []
+    access_log = logging.getLogger("uvicorn.access")
+    monkeypatch.setattr(access_log, "propagate", access_log.propagate)  # uvicorn turns it off, for this test alone
     monkeypatch.setattr(uvicorn.Server, "run", lambda server: started.append(server.config))
     monkeypatch.setattr(gateway, "configure_logs", lambda *_: None)
     monkeypatch.setenv("PEDCONTOUR_DATA_DIR", str(tmp_path))
