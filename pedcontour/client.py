@@ -93,7 +93,7 @@ class Client:
         """Close the connection."""
         self._http.close()
 
-    def submit(
+    def submit(  # noqa: PLR0913 - a keyword for each option of the API
         self,
         source: Path | Sequence[Path],
         *,
@@ -102,18 +102,29 @@ class Client:
         absent: Sequence[str] = (),
         series: str | None = None,
         outputs: OutputWishes | None = None,
+        urgent: bool = False,
+        request_key: str | None = None,
         on_sent: Callable[[int, int], None] = lambda sent, total: None,
     ) -> RemoteJob:
         """Send a folder (with all below it), a zip, or a list of files; streamed, never all in memory.
 
-        ``outputs`` says which files are wanted and how, in words; ``on_sent`` is told the bytes sent so far and in
-        all. File names stay here: they may name a patient.
+        ``outputs`` says which files are wanted and how, in words; an ``urgent`` job is begun before those that are not.
+        ``request_key`` is any name of yours for this request: sent again after a broken connection, it gives the job
+        of the first time instead of a second one. ``on_sent`` is told the bytes sent so far and in all. File names stay
+        here: they may name a patient.
         Raises ``UploadEmptyError`` where there is no file, and what the service refuses.
         """
-        given = {"model": model, "structures": list(structures), "absent": list(absent), "series": series}
+        given = {
+            "model": model,
+            "structures": list(structures),
+            "absent": list(absent),
+            "series": series,
+            "priority": "urgent" if urgent else None,
+        }
         query = {name: value for name, value in given.items() if value} | (outputs or OutputWishes()).given()
         body = _body(_files(source))
         headers = {"Content-Type": body.content_type, "Content-Length": str(body.size_bytes)}
+        headers |= {"Idempotency-Key": request_key} if request_key is not None else {}
         content = _told(body.chunks(), body.size_bytes, on_sent)
         return _job(self._ask("POST", "/v1/jobs", params=query, content=content, headers=headers))
 
@@ -124,6 +135,10 @@ class Client:
     def cancel(self, job_id: str) -> RemoteJob:
         """Stop a job. Raises ``JobNotFoundError``."""
         return _job(self._ask("POST", f"/v1/jobs/{job_id}/cancel"))
+
+    def erase(self, job_id: str) -> None:
+        """Erase a job with its images and results, in any state. Raises ``JobNotFoundError``."""
+        self._ask("DELETE", f"/v1/jobs/{job_id}")
 
     def wait(
         self,
@@ -203,6 +218,8 @@ class Client:
             raise errors.ServiceUnreachableError(type(error).__name__) from None
         if response.is_error:
             raise _error_of(response)
+        if response.status_code == httpx.codes.NO_CONTENT:
+            return None
         try:
             return response.json()
         except ValueError:

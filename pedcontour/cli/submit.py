@@ -1,5 +1,6 @@
 """`pedcontour submit`: let a running service draw."""
 
+import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +42,7 @@ def submit(
     structures: Structures = None,
     absent: Absent = None,
     series: SeriesUid = None,
+    urgent: Annotated[bool, typer.Option("--urgent", help="Begin before the jobs that are not urgent.")] = False,
     profile: Profile = None,
     outputs: Outputs = None,
     seg_encoding: SegEncoding = None,
@@ -66,7 +68,7 @@ def submit(
     wishes = OutputWishes(
         profile, tuple(names_of(outputs)), seg_encoding, holes, decimals, name_length, names, empty_rois
     )
-    wanted = Wanted(model, tuple(names_of(structures)), tuple(names_of(absent)), series, wishes)
+    wanted = Wanted(model, tuple(names_of(structures)), tuple(names_of(absent)), series, wishes, urgent)
     with Client(url, api_key) as client:
         job = send_and_fetch(client, source, out, wanted, quiet=as_json)
     if as_json:
@@ -84,6 +86,7 @@ class Wanted:
     absent: tuple[str, ...] = ()
     series: str | None = None
     outputs: OutputWishes = field(default_factory=OutputWishes)
+    urgent: bool = False
 
 
 def send_and_fetch(client: Client, source: Path, out: Path, wanted: Wanted, *, quiet: bool) -> RemoteJob:
@@ -103,6 +106,8 @@ def send_and_fetch(client: Client, source: Path, out: Path, wanted: Wanted, *, q
             absent=wanted.absent,
             series=wanted.series,
             outputs=wanted.outputs,
+            urgent=wanted.urgent,
+            request_key=uuid.uuid4().hex,  # a proxy may send a request twice
             on_sent=lambda sent, total: progress("upload", SENT_SHARE * sent / total),
         )
         try:

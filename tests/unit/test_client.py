@@ -13,7 +13,7 @@ from pedcontour.client import Client, RemoteJob
 from pedcontour.errors import GantryTiltError, NothingDrawnError, OutputOptionError, PedcontourError, StoreError
 from pedcontour.outputs import OutputStyle, OutputWishes
 from pedcontour.verdicts import Outcome, Verdict
-from service.jobs import Ending, Problem, State
+from service.jobs import Ending, Priority, Problem, State
 from tests.stand_ins.model import write_stand_in_model
 from tests.unit.service.gateway.conftest import KEY, Gateway, make_gateway
 
@@ -213,6 +213,24 @@ def test_output_options_are_sent_and_the_names_of_the_files_come_back(
     assert (job.roi_name("liver"), job.provenance) == ("Liver", None)
     with pytest.raises(OutputOptionError, match="binary, labelmap"):
         client.submit(series, outputs=OutputWishes(seg_encoding="fractional"))
+
+
+def test_an_urgent_job_is_kept_as_one(client: Client, gateway: Gateway, series: Path) -> None:
+    kept = [gateway.jobs.get(client.submit(series, urgent=urgent).id) for urgent in (True, False)]
+    assert [job.priority for job in kept if job] == [Priority.URGENT, Priority.ROUTINE]
+
+
+def test_a_request_sent_again_under_its_key_is_one_job(client: Client, series: Path) -> None:
+    assert client.submit(series, request_key="plan-7").id == client.submit(series, request_key="plan-7").id
+    with pytest.raises(errors.RequestKeyReusedError):
+        client.submit(series, request_key="plan-7", absent=["Kidney_L"])
+
+
+def test_an_erased_job_is_unknown(client: Client, series: Path) -> None:
+    job = client.submit(series)
+    client.erase(job.id)
+    with pytest.raises(errors.JobNotFoundError):
+        client.job(job.id)
 
 
 def answering(respond: Callable[[httpx.Request], httpx.Response]) -> Client:
