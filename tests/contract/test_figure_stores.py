@@ -1,6 +1,5 @@
 """What every store of growing figures promises."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,15 +8,14 @@ import pytest
 from service.figures import Figure, FigureStore, MemoryFigures, measured
 from service.figuretable import open_figure_table
 
-STORES: dict[str, Callable[[Path], FigureStore]] = {
-    "memory": lambda _: MemoryFigures(),
-    "sqlite": lambda folder: open_figure_table(f"sqlite:///{folder / 'data' / 'jobs.sqlite'}"),
-}
 
-
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=("memory", "sqlite", "postgres"))
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> FigureStore:
-    return STORES[request.param](tmp_path)
+    if request.param == "memory":
+        return MemoryFigures()
+    if request.param == "postgres":
+        return open_figure_table(request.getfixturevalue("postgres_url"))
+    return open_figure_table(f"sqlite:///{tmp_path / 'data' / 'jobs.sqlite'}")
 
 
 def test_figures_add_up_each_for_itself(store: FigureStore) -> None:

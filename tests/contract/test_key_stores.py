@@ -1,6 +1,5 @@
 """What every key store promises."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,15 +10,14 @@ from service.keytable import open_key_table
 
 START = datetime(2026, 3, 1, 9, 30, 0, 123456, tzinfo=UTC)
 
-STORES: dict[str, Callable[[Path], KeyStore]] = {
-    "memory": lambda _: MemoryKeyStore(),
-    "sqlite": lambda folder: open_key_table(f"sqlite:///{folder / 'data' / 'jobs.sqlite'}"),
-}
 
-
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=("memory", "sqlite", "postgres"))
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> KeyStore:
-    return STORES[request.param](tmp_path)
+    if request.param == "memory":
+        return MemoryKeyStore()
+    if request.param == "postgres":
+        return open_key_table(request.getfixturevalue("postgres_url"))
+    return open_key_table(f"sqlite:///{tmp_path / 'data' / 'jobs.sqlite'}")
 
 
 def a_key(tenant: str = "radiotherapy", at: datetime = START) -> ApiKey:
