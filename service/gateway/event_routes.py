@@ -24,7 +24,7 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "`progress` whenever something changed, `end` as the last one; `gone` when the job was erased. "
         "The data of both are a JobEvent. Comments in between keep the connection open.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {}},
     }
 }
 
