@@ -10,7 +10,7 @@ from pedcontour.postprocessing.absence import AbsenceRule, Candidate, Judgement,
 from pedcontour.postprocessing.body import Body, measure_body, outline_body
 from pedcontour.postprocessing.borders import border_words, judge_at_border, share_at_border
 from pedcontour.postprocessing.findings import Finding, find_organs, stack_height_mm
-from pedcontour.postprocessing.islands import remove_islands, scattered_ml
+from pedcontour.postprocessing.islands import remove_islands
 from pedcontour.postprocessing.levels import SHARE_IN_VIEW, Coverage, estimate_coverage, twin_of
 from pedcontour.postprocessing.outside import OUTSIDE_SHARE, shares_outside
 from pedcontour.postprocessing.sides import check_sides
@@ -82,7 +82,7 @@ def judge(
     ``Prediction`` has both. ``rules`` judge drawn organs that surgery may have removed, by organ id;
     ``default_rules()`` when None. Nothing is removed without a verdict that says so.
     """
-    cleaned, specks_ml = remove_islands(labels)
+    cleaned, specks_ml, scattered_ml = remove_islands(labels)
     found, outlines = find_organs(cleaned), outline_body(image)
     body = measure_body(image, outlines)
     scene = _Scene(
@@ -94,7 +94,7 @@ def judge(
         found=found,
         body=body,
         outside=shares_outside(cleaned, outlines),
-        scattered=scattered_ml(cleaned),
+        scattered=scattered_ml,
         coverage=estimate_coverage(found, stack_height_mm(cleaned), body.diameter_mm),
         rules=default_rules() if rules is None else rules,
     )

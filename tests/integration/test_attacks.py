@@ -24,8 +24,8 @@ def outcome_of(upload: Upload, folder: Path) -> str:
     else:
         for place, content in enumerate(upload, 1):
             (folder / "upload" / f"{place:06}.dcm").write_bytes(content)
-    (folder / "work").mkdir()
-    done = answer(TakeIn(upload=folder / "upload", folder=folder / "work", series_uid=None, limits=NONE))
+    (folder / "taken").mkdir()
+    done = answer(TakeIn(upload=folder / "upload", folder=folder / "taken", series_uid=None, limits=NONE))
     return done.problem.code if isinstance(done, Failed) else DONE
 
 
@@ -34,5 +34,5 @@ def test_what_is_hostile_is_refused_or_left_out(attack: Attack, tmp_path: Path) 
     outcomes = {outcome_of(upload, tmp_path / "all" / str(n)) for n, upload in enumerate(attack.uploads())}
     assert outcomes <= attack.outcomes
     assert [path.name for path in tmp_path.iterdir()] == ["all"]
-    work = {path.name for path in (tmp_path / "all").glob("*/work/*")}
-    assert work <= {"clean", "unpacked"}
+    left = {path.name for path in (tmp_path / "all").glob("*/taken/*")}
+    assert left <= {"clean", "unpacked"}

@@ -27,7 +27,7 @@ CORNER = (slice(22, 24), slice(22, 24), slice(22, 24))
 
 
 def test_a_speck_of_a_large_organ_is_taken_out_and_its_volume_told() -> None:
-    cleaned, removed = remove_islands(label_map(1, MAIN, SPECK))
+    cleaned, removed, _ = remove_islands(label_map(1, MAIN, SPECK))
     assert removed == pytest.approx({"liver": 8 * 0.008})
     assert not cleaned.voxels[SPECK].any() and cleaned.voxels[MAIN].all()
 
