@@ -29,6 +29,13 @@ def write_results(name: str, command: str, rows: Sequence[dict[str, Any]], **mor
     return path
 
 
+def read_rows(name: str) -> list[dict[str, Any]]:
+    """The rows that were written last; none where there is no file."""
+    path = RESULTS / f"{name}.json"
+    rows: list[dict[str, Any]] = json.loads(path.read_text())["rows"] if path.exists() else []
+    return rows
+
+
 def _commit() -> str:
     done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"

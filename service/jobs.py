@@ -24,6 +24,11 @@ from pedcontour.verdicts import Verdict
 RESEND_DOUBLINGS = 6
 """The wait before a message is sent again doubles so often at most (30 s to 32 min): a long queue is not flooded."""
 
+CLOCK_SLACK = timedelta(minutes=10)
+"""A lease that ends so much later than any given now was given before the clock was put back: it does not count.
+
+Without this, a worker that dies after the clock of its host was two hours ahead would keep its job for two hours."""
+
 
 class State(StrEnum):
     """Where a job stands."""
@@ -149,11 +154,22 @@ class Job:
     provenance: Mapping[str, Any] | None = None
 
 
-def is_free(job: Job, now: datetime) -> bool:
+def latest(now: datetime, wait_s: float) -> datetime:
+    """No moment that was set ``wait_s`` ahead lies after this one, unless the clock was put back since."""
+    return now + timedelta(seconds=wait_s) + CLOCK_SLACK
+
+
+def _has_come(moment: datetime, now: datetime, wait_s: float) -> bool:
+    """Whether a moment has come that was set ``wait_s`` ahead, by this clock or by what it was before it was put."""
+    return moment <= now or moment > latest(now, wait_s)
+
+
+def is_free(job: Job, now: datetime, retries: Retries) -> bool:
     """Whether anybody may claim the job: it waits and has rested, or its owner's lease ran out."""
     if job.state is State.RUNNING:
-        return job.lease_until is not None and job.lease_until <= now
-    return job.state is State.QUEUED and (job.rest_until is None or job.rest_until <= now)
+        return job.lease_until is not None and _has_come(job.lease_until, now, retries.lease_s)
+    rested = job.rest_until is None or _has_come(job.rest_until, now, retries.resend_after_s)
+    return job.state is State.QUEUED and rested
 
 
 def free_since(job: Job) -> datetime:
@@ -253,9 +269,9 @@ def released(job: Job, trouble: str, now: datetime, retries: Retries) -> Job:
     )
 
 
-def is_overdue(job: Job, now: datetime) -> bool:
+def is_overdue(job: Job, now: datetime, retries: Retries) -> bool:
     """Whether the message that wakes a worker for the job should be sent again."""
-    return job.resend_at <= now and is_free(job, now)
+    return _has_come(job.resend_at, now, longest_resend_wait_s(retries)) and is_free(job, now, retries)
 
 
 def resent(job: Job, now: datetime, retries: Retries) -> Job:
@@ -266,6 +282,11 @@ def resent(job: Job, now: datetime, retries: Retries) -> Job:
 def resend_wait(sends: int, retries: Retries) -> timedelta:
     """How long to wait for a claim after the message was sent ``sends`` + 1 times."""
     return timedelta(seconds=retries.resend_after_s * 2 ** min(sends, RESEND_DOUBLINGS))
+
+
+def longest_resend_wait_s(retries: Retries) -> float:
+    """No message waits longer before it is sent again, in seconds."""
+    return retries.resend_after_s * 2.0**RESEND_DOUBLINGS
 
 
 def cancelled(job: Job, now: datetime) -> Job:

@@ -39,7 +39,7 @@ class PostgresServer:
 @contextmanager
 def running_postgres(options: tuple[str, ...] = ()) -> Iterator[PostgresServer]:
     """Start a server with ``options``. Raises ``FileNotFoundError`` where PostgreSQL is not installed."""
-    initdb, server, user = _program("initdb"), _program("postgres"), _other_user()
+    initdb, server, user = program("initdb"), program("postgres"), _other_user()
     folder = Path(tempfile.mkdtemp(prefix="pedcontour-pg-"))  # not in pytest's folder, which only its owner may enter
     try:
         if user is not None:
@@ -60,7 +60,8 @@ def running_postgres(options: tuple[str, ...] = ()) -> Iterator[PostgresServer]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """The path of one of PostgreSQL's programs. Raises ``FileNotFoundError``."""
     versions = sorted(BINARIES.glob(f"*/bin/{name}"), key=lambda path: float(path.parts[-3]))
     found = str(versions[-1]) if versions else shutil.which(name)
     if found is None:

@@ -42,7 +42,7 @@ class MemoryJobStore:
         """See ``Work.claim_next``."""
         now = self._clock()
         with self._lock:
-            free = (job for job in self._jobs.values() if job.priority in priorities and jobs.is_free(job, now))
+            free = (job for job in self._jobs.values() if job.priority in priorities and self._is_free(job, now))
             for job in sorted(free, key=self._order):
                 after = jobs.taken(job, owner, now, self._retries)
                 self._jobs[job.id] = after
@@ -51,6 +51,9 @@ class MemoryJobStore:
                     self._last_claim_at = now
                     return after
             return None
+
+    def _is_free(self, job: Job, now: datetime) -> bool:
+        return jobs.is_free(job, now, self._retries)
 
     def _order(self, job: Job) -> tuple[bool, int, datetime, str]:
         return (job.priority is not Priority.URGENT, self._turns.get(job.tenant, 0), job.accepted_at, job.id)
@@ -92,7 +95,7 @@ class MemoryJobStore:
         """See ``Work.take_overdue``."""
         now = self._clock()
         with self._lock:
-            overdue = [job for job in self._jobs.values() if jobs.is_overdue(job, now)]
+            overdue = [job for job in self._jobs.values() if jobs.is_overdue(job, now, self._retries)]
             for job in overdue:
                 self._jobs[job.id] = jobs.resent(job, now, self._retries)
             return [self._jobs[job.id] for job in sorted(overdue, key=lambda job: (job.accepted_at, job.id))]
@@ -108,10 +111,10 @@ class MemoryJobStore:
         now = self._clock()
         with self._lock:
             asked = [job for job in self._jobs.values() if job.priority in priorities and tenant in (None, job.tenant)]
-        free = [jobs.free_since(job) for job in asked if jobs.is_free(job, now)]
+        free = [jobs.free_since(job) for job in asked if self._is_free(job, now)]
         return Backlog(
             waiting=sum(job.state is State.QUEUED for job in asked),
-            running=sum(job.state is State.RUNNING and not jobs.is_free(job, now) for job in asked),
+            running=sum(job.state is State.RUNNING and not self._is_free(job, now) for job in asked),
             free_since=min(free, default=None),
             last_claim_at=self._last_claim_at,
         )
@@ -137,7 +140,7 @@ class MemoryJobStore:
             oldest_waiting_since=min((job.accepted_at for job in every if job.state is State.QUEUED), default=None),
             last_claim_at=self._last_claim_at,
             quarantined=sum(job.problem is not None and job.problem.code == QUARANTINED for job in every),
-            expired_leases=sum(job.state is State.RUNNING and jobs.is_free(job, now) for job in every),
+            expired_leases=sum(job.state is State.RUNNING and self._is_free(job, now) for job in every),
         )
 
     def check(self) -> None:

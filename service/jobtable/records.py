@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.database import Instant, insert_into, read, write
-from service.jobs import EVERY_PRIORITY, Job, Priority, State
+from service.jobs import EVERY_PRIORITY, Job, Priority, Retries, State
 from service.jobstore import QUARANTINED, Backlog, Clock, Listing, Statistics
 from service.jobtable.rows import as_job
 from service.jobtable.schema import jobs, tenants, workers
@@ -17,8 +17,9 @@ from service.jobtable.work import is_free
 class SqlRecords:
     """A ``Records`` in a database that several processes share."""
 
-    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
+    def __init__(self, engine: sa.Engine, retries: Retries, clock: Clock) -> None:
         self._engine = engine
+        self._retries = retries
         self._clock = clock
 
     def list_jobs(self, listing: Listing) -> list[Job]:
@@ -40,7 +41,7 @@ class SqlRecords:
 
     def backlog(self, priorities: Collection[Priority] = EVERY_PRIORITY, tenant: str | None = None) -> Backlog:
         """See ``Records.backlog``."""
-        free = is_free(self._clock())
+        free = is_free(self._clock(), self._retries)
         free_since = sa.func.coalesce(jobs.c.lease_until, jobs.c.rest_until, jobs.c.accepted_at)
         open_ = [jobs.c.state.in_([State.QUEUED, State.RUNNING]), jobs.c.priority.in_(priorities)]
         counted = sa.select(
@@ -71,7 +72,7 @@ class SqlRecords:
         by_state = dict.fromkeys(State, 0) | {State(row[0]): int(row[1]) for row in counts}
         oldest = sa.select(sa.func.min(jobs.c.accepted_at, type_=Instant)).where(jobs.c.state == State.QUEUED)
         set_aside = jobs.c.problem["code"].as_string() == QUARANTINED
-        silent = sa.and_(jobs.c.state == State.RUNNING, is_free(self._clock()))
+        silent = sa.and_(jobs.c.state == State.RUNNING, is_free(self._clock(), self._retries))
         [extra] = read(self._engine, sa.select(_count(set_aside), _count(silent)))
         return Statistics(
             by_state=by_state,

@@ -7,7 +7,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from service.database import Instant, changing, insert_into, read, write
-from service.jobs import EVERY_PRIORITY, Ending, Job, Priority, Retries, State, resend_wait, taken
+from service.jobs import (
+    EVERY_PRIORITY,
+    Ending,
+    Job,
+    Priority,
+    Retries,
+    State,
+    latest,
+    longest_resend_wait_s,
+    resend_wait,
+    taken,
+)
 from service.jobstore import Beat, Clock
 from service.jobtable.rows import as_job, as_record, as_row
 from service.jobtable.schema import jobs, tenants
@@ -42,7 +53,7 @@ class SqlWork:
         now = self._clock()
         while True:
             with changing(self._engine) as connection:
-                row = connection.execute(_whose_turn_it_is(now, priorities)).first()
+                row = connection.execute(_whose_turn_it_is(is_free(now, self._retries), priorities)).first()
                 if row is None:
                     return None
                 job = taken(as_job(row), owner, now, self._retries)
@@ -110,30 +121,38 @@ class SqlWork:
     def take_overdue(self) -> list[Job]:
         """See ``Work.take_overdue``."""
         now = self._clock()
-        overdue = sa.select(jobs.c.id, jobs.c.sends).where(jobs.c.resend_at <= now, is_free(now))
+        is_due = (
+            _has_come(jobs.c.resend_at, now, longest_resend_wait_s(self._retries)),
+            is_free(now, self._retries),
+        )
+        overdue = sa.select(jobs.c.id, jobs.c.sends).where(*is_due)
         found = []
         for row in read(self._engine, overdue.order_by(jobs.c.accepted_at, jobs.c.id)):
-            unseen = (jobs.c.id == row.id, jobs.c.sends == row.sends, jobs.c.resend_at <= now, is_free(now))
+            unseen = (jobs.c.id == row.id, jobs.c.sends == row.sends, *is_due)
             values = {"sends": row.sends + 1, "resend_at": now + resend_wait(row.sends, self._retries)}
             found += write(self._engine, sa.update(jobs).where(*unseen).values(values).returning(jobs))
         return [as_job(row) for row in found]
 
 
-def is_free(now: datetime) -> sa.ColumnElement[bool]:
+def is_free(now: datetime, retries: Retries) -> sa.ColumnElement[bool]:
     """``service.jobs.is_free`` in SQL."""
-    rested = sa.or_(jobs.c.rest_until.is_(None), jobs.c.rest_until <= now)
+    rested = sa.or_(jobs.c.rest_until.is_(None), _has_come(jobs.c.rest_until, now, retries.resend_after_s))
     return sa.or_(
         sa.and_(jobs.c.state == State.QUEUED, rested),
-        sa.and_(jobs.c.state == State.RUNNING, jobs.c.lease_until <= now),
+        sa.and_(jobs.c.state == State.RUNNING, _has_come(jobs.c.lease_until, now, retries.lease_s)),
     )
 
 
-def _whose_turn_it_is(now: datetime, priorities: Collection[Priority]) -> sa.Select[Any]:
+def _has_come(moment: sa.ColumnElement[Any], now: datetime, wait_s: float) -> sa.ColumnElement[bool]:
+    return sa.or_(moment <= now, moment > latest(now, wait_s))
+
+
+def _whose_turn_it_is(free: sa.ColumnElement[bool], priorities: Collection[Priority]) -> sa.Select[Any]:
     """The free job that is claimed next. Its row is locked; one that somebody else has locked is passed over."""
     return (
         sa.select(jobs)
         .outerjoin(tenants, tenants.c.id == jobs.c.tenant)
-        .where(is_free(now), jobs.c.priority.in_(priorities))
+        .where(free, jobs.c.priority.in_(priorities))
         .order_by(
             sa.case((jobs.c.priority == Priority.URGENT, 0), else_=1),
             sa.func.coalesce(tenants.c.turn, 0),

@@ -237,6 +237,32 @@ def test_a_running_job_is_overdue_when_its_lease_ran_out(store: JobStore, clock:
     assert store.take_overdue() == [], "handed out twice"
 
 
+def test_a_lease_that_was_given_before_the_clock_was_put_back_does_not_count(store: JobStore, clock: Clock) -> None:
+    store.accept(a_job())
+    store.claim_next("me")
+    clock.move(-7200)
+    assert ids(store.take_overdue()) == ["a"]
+    assert claimed(store) == "a"
+    assert known(store).attempt == 2
+
+
+def test_a_rest_that_was_given_before_the_clock_was_put_back_does_not_count(store: JobStore, clock: Clock) -> None:
+    store.accept(a_job())
+    store.claim_next("me")
+    store.release("a", "me", "STORE_FAILED")
+    assert store.claim_next("other") is None
+    clock.move(-7200)
+    assert claimed(store) == "a"
+
+
+def test_a_clock_that_is_put_back_a_little_takes_no_job_from_its_owner(store: JobStore, clock: Clock) -> None:
+    store.accept(a_job())
+    store.claim_next("me")
+    clock.move(-300)
+    assert store.claim_next("other") is None
+    assert store.beat("a", "me") is not None
+
+
 def test_ended_jobs_are_never_overdue(store: JobStore, clock: Clock) -> None:
     store.accept(a_job())
     store.claim_next("me")
@@ -284,7 +310,7 @@ def test_turns_do_not_depend_on_the_clock(store: JobStore, clock: Clock) -> None
         for n in range(2):
             store.accept(a_job(f"{tenant}-{n}", tenant=tenant, accepted_at=START + timedelta(seconds=n)))
     assert claimed(store) == "one-0"
-    clock.move(-7200)
+    clock.move(-300)
     assert [claimed(store), claimed(store), claimed(store)] == ["two-0", "one-1", "two-1"]
 
 

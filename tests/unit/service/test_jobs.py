@@ -15,7 +15,7 @@ JOB = Job("a", Options("model"), NOW, NOW)
 @pytest.mark.parametrize("state", sorted(jobs.ENDED))
 def test_an_ended_job_is_never_free(state: State) -> None:
     job = jobs.ended(jobs.claimed(JOB, "me", NOW, RETRIES), Ending(state), NOW)
-    assert not jobs.is_free(job, NOW + timedelta(days=1))
+    assert not jobs.is_free(job, NOW + timedelta(days=1), jobs.DEFAULT_RETRIES)
     assert not jobs.is_owned_by(job, "me")
 
 

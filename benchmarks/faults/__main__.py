@@ -16,16 +16,17 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import quantiles
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.fault_kinds import FAULTS, Fault, NothingToHurtError
-from benchmarks.fault_ledger import Ledger
-from benchmarks.faulty_service import LEASE_S, SETUPS, Setup, serving
-from benchmarks.results_file import write_results
+from benchmarks.faults.aims import Harm, NothingToHurtError
+from benchmarks.faults.kinds import FAULTS
+from benchmarks.faults.ledger import Ledger
+from benchmarks.faults.service import LEASE_S, SETUPS, Setup, serving
+from benchmarks.faults.surroundings import CannotBeHurtError, surroundings
+from benchmarks.results_file import read_rows, write_results
 from pedcontour.dicom.ct_writer import write_ct_series
 from tests.stand_ins.model import shaded_torso
 
@@ -38,15 +39,18 @@ LONGEST_PAUSE_S = 2.0
 def measure(setup: Setup, name: str, jobs: int, kills: int, seed: int) -> dict[str, Any]:
     """One row: ``kills`` faults over ``jobs`` jobs."""
     row: dict[str, Any] = {"name": f"{name} ({setup.name})", "unit": "jobs lost", "target": 0}
-    with TemporaryDirectory(prefix="pedcontour-faults-") as folder:
-        try:
-            with serving(setup, Path(folder), WORKERS) as service:
-                ledger = Ledger(service, _archive(Path(folder)), random.Random(seed))
-                _hurt(ledger, FAULTS[name], jobs, kills)
-                ledger.settle()
-                lost, doubled = ledger.lost(), ledger.doubled()
-        except (FileNotFoundError, NothingToHurtError) as reason:
-            return row | {"met": False, "why": f"not measured: {reason}"}
+    fault = FAULTS[name]
+    try:
+        with (
+            surroundings(fault.small_disks, false_clock=fault.false_clock) as around,
+            serving(setup, around, WORKERS) as service,
+        ):
+            ledger = Ledger(service, _archive(around.folder), random.Random(seed))
+            _hurt(ledger, fault.harm, jobs, kills)
+            ledger.settle()
+            lost, doubled = ledger.lost(), ledger.doubled()
+    except (FileNotFoundError, NothingToHurtError, CannotBeHurtError) as reason:
+        return row | {"met": False, "why": f"not measured: {reason}"}
     return row | {
         "jobs": len(ledger.accepted),
         "kills": kills,
@@ -58,11 +62,11 @@ def measure(setup: Setup, name: str, jobs: int, kills: int, seed: int) -> dict[s
     }
 
 
-def _hurt(ledger: Ledger, fault: Fault, jobs: int, kills: int) -> None:
+def _hurt(ledger: Ledger, harm: Harm, jobs: int, kills: int) -> None:
     for number in range(kills):
         ledger.send(jobs * (number + 1) // kills - jobs * number // kills)
         time.sleep(ledger.chance.uniform(0, LONGEST_PAUSE_S))
-        ledger.time_recovery(fault(ledger))
+        ledger.time_recovery(harm(ledger))
 
 
 def _archive(folder: Path) -> bytes:
@@ -90,6 +94,12 @@ def _show(rows: Sequence[dict[str, Any]]) -> None:
     Console().print(table)
 
 
+def _write(rows: Sequence[dict[str, Any]]) -> None:
+    measured = [row for row in rows if "why" not in row]
+    totals = {cell: sum(row[cell] for row in measured) for cell in ("jobs", "kills", "ours", "doubled")}
+    write_results("faults", "make faults", rows, totals=totals, lease_s=LEASE_S, workers=WORKERS)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table, write ``benchmarks/results/faults.json``; exit 1 when a job was lost or doubled."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -98,18 +108,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--setup", action="append", choices=[setup.name for setup in SETUPS], help="all when left out")
     parser.add_argument("--fault", action="append", choices=list(FAULTS), help="all when left out")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", action="store_true", help="keep the rows of earlier runs that are not measured now")
     options = parser.parse_args(argv)
     setups = [setup for setup in SETUPS if options.setup is None or setup.name in options.setup]
     cases = [(setup, name) for setup in setups for name in options.fault or FAULTS]
     jobs, kills = (math.ceil(total / len(cases)) for total in (options.jobs, options.kills))
-    rows = []
+    rows = read_rows("faults") if options.keep else []
     for number, (setup, name) in enumerate(cases):
-        rows.append(measure(setup, name, jobs, kills, options.seed + number))
-        lost = rows[-1].get("ours", "not measured")
-        Console().print(f"{number + 1} of {len(cases)}: {rows[-1]['name']}: lost {lost}")
+        row = measure(setup, name, jobs, kills, options.seed + number)
+        rows = [other for other in rows if other["name"] != row["name"]] + [row]
+        Console().print(f"{number + 1} of {len(cases)}: {row['name']}: lost {row.get('ours', row.get('why'))}")
+        _write(rows)  # after each row: hours of measuring end early now and then
     _show(rows)
-    path = write_results("faults", "make faults", rows, arguments=vars(options), lease_s=LEASE_S, workers=WORKERS)
-    Console().print(f"written: {path}")
     return 0 if all(row["met"] for row in rows if "why" not in row) else 1
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from benchmarks.faulty_service import FaultyService
+from benchmarks.faults.service import FaultyService
 from pedcontour.errors import StoreError
 from pedcontour.storage import LocalResultStore
 from service.jobs import ENDED, Job, State
@@ -28,14 +28,15 @@ SENT_AGAIN = 0.25
 class Ledger:
     """Sends jobs and notes what was promised: every id that was answered, and how each job ended first.
 
-    ``expected`` holds the jobs that shall not end as done: their state, or None for those that were erased.
+    ``may_be_cancelled`` are jobs that were cancelled while they ran, ``erased`` those that shall be gone.
     """
 
     service: FaultyService
     archive: bytes
     chance: random.Random
     accepted: set[str] = field(default_factory=set)
-    expected: dict[str, State | None] = field(default_factory=dict)
+    may_be_cancelled: set[str] = field(default_factory=set)
+    erased: set[str] = field(default_factory=set)
     first_ends: dict[str, Job] = field(default_factory=dict)
     recoveries_s: list[float] = field(default_factory=list)
 
@@ -93,12 +94,15 @@ class Ledger:
         return sum(not self._is_right(job_id, jobs.get(job_id)) for job_id in self.accepted)
 
     def _is_right(self, job_id: str, job: Job | None) -> bool:
-        expected = self.expected.get(job_id, State.DONE)
         results = LocalResultStore(self.service.settings.results_dir)
-        if expected is None:
+        if job_id in self.erased:
             gone = not (self.service.settings.uploads_dir / job_id).exists() and results.list(job_id) == []
             return job is None and gone
-        if job is None or job.state is not expected:
+        if job is None:
+            return False
+        if job.state is State.CANCELLED:  # one that was about to be done may also be done
+            return job_id in self.may_be_cancelled and job.results is None
+        if job.state is not State.DONE:
             return False
         try:
             return all(results.size(key) > 0 for key in (job.results or {}).values())
