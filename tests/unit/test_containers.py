@@ -25,7 +25,7 @@ def test_every_variable_is_a_setting() -> None:
 
 def test_the_gateway_is_built_without_torch_and_both_from_the_constraints() -> None:
     installs = re.findall(r'pip install -c constraints\.txt .*"\.\[(.+)\]"', DOCKERFILE)
-    assert installs == ["service,postgres", "service,postgres,inference"]
+    assert installs == ["service,postgres,objectstore", "service,postgres,objectstore,inference"]
 
 
 def test_the_broker_keeps_every_message_and_is_not_reachable_from_outside() -> None:
