@@ -45,6 +45,10 @@ class S3Bucket:
         )
         return sorted(found["path"] for found in obstore.list(store).collect())
 
+    def remove(self) -> None:
+        """Take the bucket, which must be empty, away."""
+        httpx.delete(f"{self.endpoint}/{self.name}").raise_for_status()
+
 
 class _Quiet(WSGIRequestHandler):
     def log_request(self, *_: object) -> None:

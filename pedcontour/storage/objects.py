@@ -31,7 +31,7 @@ READ_BYTES = 4 * 1024 * 1024
 _PROBES = ".probes"
 """Folder of what ``check`` writes: no key can name it."""
 
-_PATIENT: "RetryConfig" = {"max_retries": 5, "retry_timeout": timedelta(seconds=60)}
+_PATIENT: "RetryConfig" = {"max_retries": 10, "retry_timeout": timedelta(seconds=30)}
 _IMPATIENT: "RetryConfig" = {"max_retries": 0, "retry_timeout": timedelta(seconds=3)}
 
 _CONNECT_S = 3.0
