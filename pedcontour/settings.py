@@ -25,8 +25,8 @@ PREFIX = "PEDCONTOUR_"
 SECRETS_DIR = Path("/run/secrets")
 """Where Docker and Kubernetes mount secrets as files: a password in a variable is seen by whoever may inspect one."""
 
-CLOUD_PREFIXES = ("AWS_", "AZURE_", "GOOGLE_")
-"""What the variables begin with that hold, or lead to, the credentials of object stores."""
+S3_PREFIX = "AWS_"
+"""What the variables begin with that hold, or lead to, the credentials of a bucket."""
 
 AsymmetricAlgorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """Signatures that one key makes and another checks (RFC 7518 3.1): a gateway never holds what could sign a token."""
@@ -148,8 +148,8 @@ class Settings(BaseSettings):
     )
     results_url: str | None = Field(
         default=None,
-        description="Object store of the results, such as `s3://bucket/prefix`; empty is a folder in the data folder. "
-        "`gs://` and `az://` take the rest from the environment, as their makers name it.",
+        description="Bucket of the results, `s3://bucket/prefix`, in any store that speaks S3; empty is a folder in "
+        "the data folder.",
     )
     results_endpoint: str | None = Field(
         default=None,
@@ -329,10 +329,10 @@ class Settings(BaseSettings):
         if url is None:
             return url
         place = urlsplit(url)
-        if place.scheme not in ("s3", "gs", "az") or not place.netloc:
-            raise ValueError("an object store is named as s3://bucket/prefix (or gs://, az://)")
+        if place.scheme != "s3" or not place.netloc:
+            raise ValueError("an object store is named as s3://bucket/prefix")
         if "@" in place.netloc or place.query or place.fragment:
-            raise ValueError("a store's URL holds no credentials and no options; they have settings of their own")
+            raise ValueError("a bucket's URL holds no credentials and no options; they have settings of their own")
         return url
 
     @field_validator("results_endpoint")
@@ -346,8 +346,8 @@ class Settings(BaseSettings):
     def _bucket_with_both_halves_of_its_key(self) -> Self:
         if (self.results_access_key_id is None) != (self.results_secret_access_key is None):
             raise ValueError("PEDCONTOUR_RESULTS_ACCESS_KEY_ID and PEDCONTOUR_RESULTS_SECRET_ACCESS_KEY go together")
-        if not (self.results_url or "").startswith("s3://") and (self.results_endpoint or self.results_access_key_id):
-            raise ValueError("an endpoint and an access key are for a PEDCONTOUR_RESULTS_URL that begins with s3://")
+        if self.results_url is None and (self.results_endpoint or self.results_access_key_id):
+            raise ValueError("an endpoint and an access key of results need PEDCONTOUR_RESULTS_URL")
         return self
 
     @model_validator(mode="after")
@@ -393,10 +393,10 @@ class Settings(BaseSettings):
     def environment(self, *, with_secrets: bool = True) -> dict[str, str]:
         """The environment for a child process that shall read these same settings.
 
-        Without secrets, keys and URLs that may hold passwords are left out, as is whatever opens an object store: for a
-        process that works on images.
+        Without secrets, keys and URLs that may hold passwords are left out, and whatever opens a bucket: for a process
+        that works on images.
         """
-        left_out = (PREFIX,) if with_secrets else (PREFIX, *CLOUD_PREFIXES)
+        left_out = (PREFIX,) if with_secrets else (PREFIX, S3_PREFIX)
         child = {name: value for name, value in os.environ.items() if not name.upper().startswith(left_out)}
         for name in type(self).model_fields:
             value = getattr(self, name)

@@ -1,4 +1,4 @@
-"""Results in an object store: S3 and what speaks its protocol; by the same library Google Cloud Storage and Azure.
+"""Results in a bucket of S3, or of a store that speaks its protocol.
 
 An object is written by one conditional request (``If-None-Match: *``), so that the store itself decides which of many
 writers is first, and nobody ever sees half of one. A multipart upload would lose that promise: obstore completes it
@@ -7,6 +7,7 @@ five gigabytes at once.
 """
 
 import io
+import logging
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,13 +18,15 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import from_url
+from obstore.store import S3Store
 
 from pedcontour.errors import ObjectExistsError, ObjectNotFoundError, StoreError
 from pedcontour.storage.port import checked_key
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig, S3Config
+
+log = logging.getLogger(__name__)
 
 READ_BYTES = 4 * 1024 * 1024
 """So much of an open result is in memory: a store answers in tens of milliseconds, whatever it is asked for."""
@@ -43,7 +46,7 @@ _PROBE_S = 3.0
 
 @dataclass(frozen=True)
 class Bucket:
-    """Where an object store is. What is not given, the environment tells as the makers of the stores name it."""
+    """Where a bucket is. What is not given, the environment tells as Amazon's tools name it (``AWS_...``)."""
 
     url: str
     endpoint: str | None = None
@@ -72,11 +75,11 @@ class ObjectResultStore:
             content = source.read_bytes()
         except OSError as error:
             raise StoreError(f"the file to store cannot be read: {type(error).__name__}") from None
-        with _as_store_error(key):
+        with _as_store_error():
             try:
                 obstore.put(self._store, key, content, mode="create")
-            except FileNotFoundError:  # the bucket
-                raise StoreError("FileNotFoundError") from None
+            except AlreadyExistsError:
+                raise ObjectExistsError(key) from None
 
     def open(self, key: str) -> BinaryIO:
         """See ``ResultStore.open``."""
@@ -111,7 +114,7 @@ class ObjectResultStore:
                 return
             finally:
                 obstore.delete(self._probed, probe)
-        raise StoreError("the store replaced what it was asked to create only: it ignores If-None-Match")
+        raise _failure("ignores If-None-Match")
 
 
 def open_bucket(bucket: Bucket) -> ObjectResultStore:
@@ -140,7 +143,7 @@ def _store(bucket: Bucket, request_s: float, retries: "RetryConfig") -> "ObjectS
     if bucket.access_key_id is not None and bucket.secret_access_key is not None:
         config["access_key_id"] = bucket.access_key_id
         config["secret_access_key"] = bucket.secret_access_key
-    return from_url(bucket.url, config=config or None, client_options=client, retry_config=retries)
+    return S3Store.from_url(bucket.url, config=config, client_options=client, retry_config=retries)
 
 
 class _Ranges(io.RawIOBase):
@@ -181,14 +184,21 @@ class _Ranges(io.RawIOBase):
 
 @contextmanager
 def _as_store_error(key: str = "") -> Iterator[None]:
-    """The library's errors as the store's own; its messages hold URLs and answers, so only the class is told."""
+    """The library's errors as the store's own; its messages hold URLs and answers, so only the class is told.
+
+    With the ``key`` of what must be there, its absence is told as such; without one it is the bucket that is missing.
+    """
     try:
         yield
-    except AlreadyExistsError:
-        raise ObjectExistsError(key) from None
-    except FileNotFoundError:
+    except FileNotFoundError as error:
         if key:
             raise ObjectNotFoundError(key) from None
-        raise StoreError("FileNotFoundError") from None
+        raise _failure(type(error).__name__) from None
     except (BaseError, ValueError, OSError) as error:
-        raise StoreError(type(error).__name__) from None
+        raise _failure(type(error).__name__) from None
+
+
+def _failure(why: str) -> StoreError:
+    """Told in the log, too: of a refusal the service tells the code, and an operator must know more than that."""
+    log.warning("object store: %s", why)
+    return StoreError(why)

@@ -66,7 +66,7 @@ def test_results_go_to_the_bucket_come_back_whole_and_leave_it_with_their_job(
     assert SECRET.encode() not in logged
 
 
-def test_a_bucket_that_is_gone_makes_the_service_not_ready_and_is_named(deployed: Deployed) -> None:
+def test_a_bucket_that_is_gone_makes_the_service_not_ready_and_the_log_says_why(deployed: Deployed) -> None:
     ready = f"{deployed.service.url}/health/ready"
     assert httpx.get(ready).json()["checks"]["store"] == "ok"
     assert deployed.bucket.keys() == []
@@ -74,3 +74,4 @@ def test_a_bucket_that_is_gone_makes_the_service_not_ready_and_is_named(deployed
     refused = httpx.get(ready)
     assert refused.status_code == 503
     assert "store" in refused.json()["detail"]
+    assert any("object store: FileNotFoundError" in path.read_text() for path in deployed.logs.iterdir())

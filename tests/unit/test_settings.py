@@ -91,6 +91,7 @@ def test_secrets_may_be_files_as_container_engines_mount_them(tmp_path: Path) ->
         "s3://bucket/results?secret-of-the-bucket",
         "s3:///results",
         "https://bucket.example",
+        "gs://bucket/results",
         "memory:///",
         "/data/results",
     ],
@@ -101,8 +102,8 @@ def test_a_place_for_results_is_a_bucket_without_credentials(url: str) -> None:
     assert "secret-of-the-bucket" not in str(refused.value)
 
 
-@pytest.mark.parametrize("url", ["s3://bucket", "s3://bucket/some/where", "gs://bucket/results", "az://container/x"])
-def test_a_bucket_is_named_as_its_makers_do(url: str) -> None:
+@pytest.mark.parametrize("url", ["s3://bucket", "s3://bucket/some/where"])
+def test_a_bucket_is_named_by_a_url(url: str) -> None:
     assert Settings.read(results_url=url).results_url == url
 
 
@@ -112,7 +113,7 @@ def test_a_bucket_is_named_as_its_makers_do(url: str) -> None:
         {"results_url": "s3://bucket", "results_endpoint": "https://id:secret@minio:9000"},
         {"results_url": "s3://bucket", "results_endpoint": "minio:9000"},
         {"results_url": "s3://bucket", "results_access_key_id": "id"},
-        {"results_url": "gs://bucket", "results_endpoint": "https://minio:9000"},
+        {"results_endpoint": "https://minio:9000"},
         {"results_access_key_id": "id", "results_secret_access_key": "secret"},
     ],
 )
