@@ -23,7 +23,7 @@ RUN printf '%s\n' 'set -e' 'rm -rf build' 'pip install --no-deps --force-reinsta
       'find /opt/venv/lib -type d -name tests -prune -exec rm -rf {} +' >finish.sh
 
 FROM build AS gateway-build
-RUN pip install -c constraints.txt ".[service,postgres]"
+RUN pip install -c constraints.txt ".[service,postgres,objectstore]"
 COPY pedcontour pedcontour
 COPY service service
 # What contours and draws is the library's, and never imported here; a test holds the gateway to it.
@@ -31,7 +31,7 @@ RUN pip uninstall --yes scipy highdicom contourpy && sh finish.sh
 
 FROM build AS worker-build
 ARG TORCH_INDEX=
-RUN pip install -c constraints.txt ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} ".[service,postgres,inference]"
+RUN pip install -c constraints.txt ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} ".[service,postgres,objectstore,inference]"
 COPY pedcontour pedcontour
 COPY service service
 RUN sh finish.sh

@@ -25,6 +25,9 @@ PREFIX = "PEDCONTOUR_"
 SECRETS_DIR = Path("/run/secrets")
 """Where Docker and Kubernetes mount secrets as files: a password in a variable is seen by whoever may inspect one."""
 
+S3_PREFIX = "AWS_"
+"""What the variables begin with that hold, or lead to, the credentials of a bucket."""
+
 AsymmetricAlgorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """Signatures that one key makes and another checks (RFC 7518 3.1): a gateway never holds what could sign a token."""
 
@@ -143,6 +146,25 @@ class Settings(BaseSettings):
     database_password: SecretStr | None = Field(
         default=None, description="Password of the job table's database, where its URL holds none."
     )
+    results_url: str | None = Field(
+        default=None,
+        description="Bucket of the results, `s3://bucket/prefix`, in any store that speaks S3; empty is a folder in "
+        "the data folder.",
+    )
+    results_endpoint: str | None = Field(
+        default=None,
+        description="Address of an S3 that is not Amazon's, such as `https://minio:9000`; over `http://` results cross "
+        "the network in the clear.",
+    )
+    results_region: str | None = Field(
+        default=None, description="Region of the bucket; empty is `AWS_REGION`, or else `us-east-1`."
+    )
+    results_access_key_id: SecretStr | None = Field(
+        default=None,
+        description="Access key of the bucket; empty takes what the environment offers (`AWS_ACCESS_KEY_ID`, the role "
+        "of the machine or of the pod).",
+    )
+    results_secret_access_key: SecretStr | None = Field(default=None, description="Secret of that access key.")
     redis_url: SecretStr | None = Field(
         default=None,
         description="Redis or Valkey URL of the broker; empty makes `pedcontour serve` start its own on a Unix socket.",
@@ -301,6 +323,33 @@ class Settings(BaseSettings):
             raise ValueError("an issuer is asked over https; http is for this machine only")
         return url
 
+    @field_validator("results_url")
+    @classmethod
+    def _object_store(cls, url: str | None) -> str | None:
+        if url is None:
+            return url
+        place = urlsplit(url)
+        if place.scheme != "s3" or not place.netloc:
+            raise ValueError("an object store is named as s3://bucket/prefix")
+        if "@" in place.netloc or place.query or place.fragment:
+            raise ValueError("a bucket's URL holds no credentials and no options; they have settings of their own")
+        return url
+
+    @field_validator("results_endpoint")
+    @classmethod
+    def _plain_address(cls, url: str | None) -> str | None:
+        if url is not None and not re.fullmatch(r"https?://[^/@?#]+/?", url):
+            raise ValueError("an endpoint is http:// or https://, a host and a port, and holds no credentials")
+        return url
+
+    @model_validator(mode="after")
+    def _bucket_with_both_halves_of_its_key(self) -> Self:
+        if (self.results_access_key_id is None) != (self.results_secret_access_key is None):
+            raise ValueError("PEDCONTOUR_RESULTS_ACCESS_KEY_ID and PEDCONTOUR_RESULTS_SECRET_ACCESS_KEY go together")
+        if self.results_url is None and (self.results_endpoint or self.results_access_key_id):
+            raise ValueError("an endpoint and an access key of results need PEDCONTOUR_RESULTS_URL")
+        return self
+
     @model_validator(mode="after")
     def _issuer_with_audience(self) -> Self:
         if self.oidc_issuer is not None and self.oidc_audience is None:
@@ -344,9 +393,11 @@ class Settings(BaseSettings):
     def environment(self, *, with_secrets: bool = True) -> dict[str, str]:
         """The environment for a child process that shall read these same settings.
 
-        Without secrets, keys and URLs that may hold passwords are left out: for a process that works on images.
+        Without secrets, keys and URLs that may hold passwords are left out, and whatever opens a bucket: for a process
+        that works on images.
         """
-        child = {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)}
+        left_out = (PREFIX,) if with_secrets else (PREFIX, S3_PREFIX)
+        child = {name: value for name, value in os.environ.items() if not name.upper().startswith(left_out)}
         for name in type(self).model_fields:
             value = getattr(self, name)
             if value is not None and (with_secrets or not _is_secret(value)):

@@ -9,7 +9,7 @@ from pedcontour.bundle import ModelBundle, find_model, installed_models
 from pedcontour.errors import BrokerError
 from pedcontour.outputs import TemplateFolder
 from pedcontour.settings import Settings
-from pedcontour.storage import LocalResultStore
+from pedcontour.storage import open_result_store
 from service.audit import FileTrail
 from service.figuretable import open_figure_table
 from service.gateway.admission import Admission, AdmissionLimits
@@ -62,7 +62,7 @@ def parts_from(settings: Settings) -> GatewayParts:
     return GatewayParts(
         jobs=jobs,
         queue=CeleryJobQueue(celery),
-        results=LocalResultStore(settings.results_dir),
+        results=open_result_store(settings),
         models=InstalledModels(settings.models_dir, settings.default_model),
         uploads=settings.uploads_dir,
         limits=UploadLimits(settings.max_upload_bytes, settings.max_upload_files),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pedcontour.errors import BrokerError
 from pedcontour.settings import Settings
-from pedcontour.storage import LocalResultStore
+from pedcontour.storage import open_result_store
 from service.confinement import no_core_dumps
 from service.figuretable import open_figure_table
 from service.jobs import Priority, Retries
@@ -29,7 +29,8 @@ def run_worker(settings: Settings, inference: Sequence[str]) -> None:
     """Work on jobs until SIGTERM: the job under way is finished first, or given back where that takes too long.
 
     ``inference`` starts the child that contours. Raises ``BrokerError`` without a broker's URL, ``StoreError`` when the
-    data folder takes no scratch folder, ``RequestError`` when the child refuses a setting.
+    data folder takes no scratch folder or the result store cannot be opened, ``RequestError`` when the child refuses a
+    setting.
     """
     broker_url = settings.broker_url
     if broker_url is None:
@@ -42,7 +43,7 @@ def run_worker(settings: Settings, inference: Sequence[str]) -> None:
     with scratch_folder(settings.scratch_dir), supervised(settings, inference) as contour:
         parts = WorkerParts(
             jobs=jobs,
-            results=LocalResultStore(settings.results_dir),
+            results=open_result_store(settings),
             uploads=settings.uploads_dir,
             contour=MeasuredContourer(contour, open_figure_table(settings.job_table_url)),
             name=f"{this_host()}:{os.getpid()}",

@@ -1,23 +1,33 @@
-"""What every result store promises. A new adapter is one line in ``STORES``."""
+"""What every result store promises. A new adapter is one line in ``STORES``.
 
+The adapter of object stores is examined twice: over HTTP against moto's S3, which honours ``If-None-Match``, and on the
+library's own store in memory, which decides a conditional write in one step as S3 does.
+"""
+
+import os
+import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from obstore.store import MemoryStore
 
 from pedcontour.errors import ObjectExistsError, ObjectNotFoundError, StoreError
-from pedcontour.storage import LocalResultStore, MemoryResultStore, ResultStore
+from pedcontour.storage import LocalResultStore, MemoryResultStore, ResultStore, open_result_store
+from pedcontour.storage.objects import ObjectResultStore
 
-STORES: dict[str, Callable[[Path], ResultStore]] = {
-    "local": lambda folder: LocalResultStore(folder / "store"),
+STORES: dict[str, Callable[[pytest.FixtureRequest], ResultStore]] = {
+    "local": lambda request: LocalResultStore(request.getfixturevalue("tmp_path") / "store"),
     "memory": lambda _: MemoryResultStore(),
+    "s3": lambda request: open_result_store(request.getfixturevalue("s3_bucket").settings()),
+    "objects in memory": lambda _: ObjectResultStore(MemoryStore()),
 }
 
 
 @pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ResultStore:
-    return STORES[request.param](tmp_path)
+def store(request: pytest.FixtureRequest) -> ResultStore:
+    return STORES[request.param](request)
 
 
 @pytest.fixture
@@ -64,6 +74,27 @@ def test_of_many_who_put_one_key_at_once_one_wins_and_its_content_is_whole(store
         won = list(pool.map(put, sources))
     assert won.count(True) == 1
     assert _content(store, "job/1/seg.dcm") == sources[won.index(True)].read_bytes()
+
+
+def test_a_result_is_read_in_pieces_and_from_any_place(store: ResultStore, tmp_path: Path) -> None:
+    content = random.Random(3).randbytes(9_000_000)
+    (tmp_path / "large").write_bytes(content)
+    store.put("job/1/large", tmp_path / "large")
+    with store.open("job/1/large") as opened:
+        assert b"".join(iter(lambda: opened.read(256 * 1024), b"")) == content
+        assert opened.read(1) == b""
+        opened.seek(-5, os.SEEK_END)
+        assert opened.read() == content[-5:]
+        opened.seek(4_500_000)
+        assert (opened.read(10), opened.tell()) == (content[4_500_000:4_500_010], 4_500_010)
+        opened.seek(0)
+        assert opened.read() == content
+
+
+def test_an_empty_file_is_a_result_too(store: ResultStore, tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    store.put("job/1/empty", tmp_path / "empty")
+    assert (_content(store, "job/1/empty"), store.size("job/1/empty")) == (b"", 0)
 
 
 def test_the_stored_copy_is_independent_of_its_source(store: ResultStore, file: Path) -> None:

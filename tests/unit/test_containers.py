@@ -23,9 +23,21 @@ def test_every_variable_is_a_setting() -> None:
     assert given <= {PREFIX + name.upper() for name in Settings.model_fields}
 
 
+def test_with_results_in_a_bucket_its_key_is_a_file_and_workers_keep_their_other_networks() -> None:
+    text = (ROOT / "deploy" / "object-store.yml").read_text("utf-8")
+    added = yaml.safe_load(text)
+    assert set(added["services"]) == {name for name in SERVICES if name.startswith(("gateway", "worker"))}
+    for service in added["services"].values():
+        assert set(service["environment"]) <= {PREFIX + name.upper() for name in Settings.model_fields}
+        assert not [name for name in service["environment"] if "KEY" in name]
+        assert set(service["secrets"]) == set(added["secrets"])
+        assert service["networks"] == ["bucket"]  # Compose adds it to those of docker-compose.yml
+    assert {name.removeprefix("pedcontour_") for name in added["secrets"]} <= set(Settings.model_fields)
+
+
 def test_the_gateway_is_built_without_torch_and_both_from_the_constraints() -> None:
     installs = re.findall(r'pip install -c constraints\.txt .*"\.\[(.+)\]"', DOCKERFILE)
-    assert installs == ["service,postgres", "service,postgres,inference"]
+    assert installs == ["service,postgres,objectstore", "service,postgres,objectstore,inference"]
 
 
 def test_the_broker_keeps_every_message_and_is_not_reachable_from_outside() -> None:

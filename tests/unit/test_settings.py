@@ -85,6 +85,45 @@ def test_secrets_may_be_files_as_container_engines_mount_them(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "s3://id:secret-of-the-bucket@bucket/results",
+        "s3://bucket/results?secret-of-the-bucket",
+        "s3:///results",
+        "https://bucket.example",
+        "gs://bucket/results",
+        "memory:///",
+        "/data/results",
+    ],
+)
+def test_a_place_for_results_is_a_bucket_without_credentials(url: str) -> None:
+    with pytest.raises(RequestError, match="PEDCONTOUR_RESULTS_URL") as refused:
+        Settings.read(results_url=url)
+    assert "secret-of-the-bucket" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["s3://bucket", "s3://bucket/some/where"])
+def test_a_bucket_is_named_by_a_url(url: str) -> None:
+    assert Settings.read(results_url=url).results_url == url
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"results_url": "s3://bucket", "results_endpoint": "https://id:secret@minio:9000"},
+        {"results_url": "s3://bucket", "results_endpoint": "minio:9000"},
+        {"results_url": "s3://bucket", "results_access_key_id": "id"},
+        {"results_endpoint": "https://minio:9000"},
+        {"results_access_key_id": "id", "results_secret_access_key": "secret"},
+    ],
+)
+def test_what_opens_a_bucket_must_fit_together(given: dict[str, str]) -> None:
+    with pytest.raises(RequestError, match=r"PEDCONTOUR_RESULTS_|settings: ") as refused:
+        Settings.read(**given)
+    assert "secret@" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
     ("url", "whole"),
     [
         ("postgresql+psycopg://jobs@db:5432/jobs", "postgresql+psycopg://jobs:secret@db:5432/jobs"),

@@ -130,11 +130,15 @@ def test_a_parser_that_only_waits_meets_the_clock_and_one_that_is_not_wanted_any
     assert time.monotonic() - began < 60
 
 
-def test_children_that_read_images_are_told_no_secret(tmp_path: Path) -> None:
+def test_children_that_read_images_are_told_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
     settings = Settings(
         redis_url="redis://:hunter2@broker/0",  # type: ignore[arg-type]
         database_url="postgresql://user:hunter2@db/jobs",  # type: ignore[arg-type]
         api_keys="first-key-0123456789",  # type: ignore[arg-type]
+        results_url="s3://bucket",
+        results_access_key_id="hunter2",  # type: ignore[arg-type]
+        results_secret_access_key="hunter2",  # type: ignore[arg-type]
     )
     told = settings.environment(with_secrets=False)
     assert "PEDCONTOUR_MODELS_DIR" in told
