@@ -64,7 +64,7 @@ class Client:
         ``request_key`` is any name of yours for this request: sent again after a broken connection, it gives the job
         of the first time instead of a second one. ``on_sent`` is told the bytes sent so far and in all. File names stay
         here: they may name a patient.
-        Raises ``UploadEmptyError`` where there is no file, and what the service refuses.
+        Raises ``UploadEmptyError`` where there is no file, ``FileUnreadableError``, and what the service refuses.
         """
         given = {
             "model": model,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pedcontour import errors
+from pedcontour.dicom.given import sizes_of, unreadable
 from pedcontour.dicom.sources import files_below
 
 CHUNK_BYTES = 256 * 1024
@@ -46,7 +47,7 @@ def _is_placeholder(path: Path) -> bool:
 
 
 def body_of(files: Sequence[Path]) -> Body:
-    """The body that sends these files. Raises ``UploadEmptyError`` for none."""
+    """The body that sends these files. Raises ``UploadEmptyError`` for none, ``FileUnreadableError``."""
     if not files:
         raise errors.UploadEmptyError
     boundary = uuid.uuid4().hex
@@ -55,16 +56,16 @@ def body_of(files: Sequence[Path]) -> Body:
         "Content-Type: application/octet-stream\r\n\r\n".encode()
         for number in range(1, len(files) + 1)
     ]
-    try:
-        sizes = [path.stat().st_size for path in files]
-    except OSError as error:
-        raise _unread(error) from None
+    sizes = sizes_of(files)
     tail = f"--{boundary}--\r\n".encode()
 
     def chunks() -> Iterator[bytes]:
-        for head, path in zip(heads, files, strict=True):
+        for place, (head, path) in enumerate(zip(heads, files, strict=True), 1):
             yield head
-            yield from _chunks(path)
+            try:
+                yield from _chunks(path)
+            except OSError as error:
+                raise unreadable(place, len(files), error) from None
             yield b"\r\n"
         yield tail
 
@@ -73,13 +74,6 @@ def body_of(files: Sequence[Path]) -> Body:
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(CHUNK_BYTES):
-                yield chunk
-    except OSError as error:
-        raise _unread(error) from None
-
-
-def _unread(error: OSError) -> errors.PedcontourError:
-    return errors.StoreError(f"a file to be sent cannot be read: {error.strerror}")
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk

@@ -9,7 +9,13 @@ import pytest
 
 from pedcontour import errors
 from pedcontour.client import Client, RemoteJob
-from pedcontour.errors import GantryTiltError, NothingDrawnError, OutputOptionError, PedcontourError, StoreError
+from pedcontour.errors import (
+    FileUnreadableError,
+    GantryTiltError,
+    NothingDrawnError,
+    OutputOptionError,
+    PedcontourError,
+)
 from pedcontour.outputs import OutputStyle, OutputWishes
 from pedcontour.verdicts import Outcome, Verdict
 from service.jobs import Ending, Priority, Problem, State
@@ -38,8 +44,17 @@ def test_linked_files_are_sent_and_hidden_empty_ones_are_not(client: Client, gat
 
 def test_a_link_that_leads_nowhere_is_not_left_out(client: Client, series: Path) -> None:
     (series / "link").symlink_to("nowhere")
-    with pytest.raises(StoreError):
+    with pytest.raises(FileUnreadableError, match="file 4 of 4: No such file"):
         client.submit(series)
+
+
+def test_a_file_that_cannot_be_read_is_the_requests_fault_and_said_by_its_place(
+    client: Client, gateway: Gateway, series: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(FileUnreadableError, match="file 2 of 3: Is a directory") as refused:
+        client.submit([series / "a.dcm", series / "deeper", series / "b.dcm"])
+    assert "Phantom" not in str(refused.value)
+    assert not gateway.parts.uploads.exists()
 
 
 def test_more_files_than_may_be_open_are_sent(client: Client, tmp_path: Path) -> None:
