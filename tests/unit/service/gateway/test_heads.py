@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from service.gateway.heads import watching_heads
 
-HEAD_S = 0.4
+HEAD_S = 1.0
 REQUEST = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 
 
