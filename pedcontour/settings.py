@@ -191,6 +191,11 @@ class Settings(BaseSettings):
         ge=0,
         description="Least bytes a second of an upload, on average and after the time it may be idle; 0 is no limit.",
     )
+    header_timeout_s: float = Field(
+        default=15.0,
+        gt=0,
+        description="Seconds a connection may take to send the head of a request; then it is closed.",
+    )
     intake_memory_bytes: int = Field(
         default=2 * 1024**3,
         ge=256 * 1024**2,

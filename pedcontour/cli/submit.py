@@ -20,6 +20,7 @@ from pedcontour.cli.outputs import (
     Profile,
     SegEncoding,
 )
+from pedcontour.cli.remote import LOCAL_SERVICE, ApiKey, Url
 from pedcontour.cli.results import show_result
 from pedcontour.client import Client, RemoteJob
 from pedcontour.errors import OutputFolderNotEmptyError, PedcontourError
@@ -34,10 +35,8 @@ def submit(
     source: Source,
     *,
     out: OutFolder,
-    url: Annotated[str, typer.Option(help="Address of the service.")] = "http://127.0.0.1:8000",
-    api_key: Annotated[
-        str | None, typer.Option(envvar="PEDCONTOUR_API_KEY", help="API key, where the service asks for one.")
-    ] = None,
+    url: Url = LOCAL_SERVICE,
+    api_key: ApiKey = None,
     model: ModelId = None,
     structures: Structures = None,
     absent: Absent = None,

@@ -78,6 +78,7 @@ from pedcontour.errors.models import (
 )
 from pedcontour.errors.requests import (
     AbsenceNotAllowedError,
+    FileUnreadableError,
     ModelNotFoundError,
     NamesInvalidError,
     NothingRequestedError,
@@ -123,6 +124,7 @@ __all__ = [
     "CrossSiteError",
     "DataFolderError",
     "DeviceFailedError",
+    "FileUnreadableError",
     "ForbiddenBindingError",
     "FrameOfReferenceMissingError",
     "GantryTiltError",

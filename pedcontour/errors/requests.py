@@ -49,3 +49,9 @@ class NamesInvalidError(RequestError):
     """The template of ROI names cannot be used, or its names do not fit; the detail says which and why."""
 
     code = "NAMES_INVALID"
+
+
+class FileUnreadableError(RequestError):
+    """A file that was given cannot be read (those of a folder count in order of name); see that you may read it."""
+
+    code = "FILE_UNREADABLE"

@@ -68,6 +68,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
     app.state.parts = parts
     app.state.registry = registry
     app.state.metrics = RequestMetrics(registry)
+    app.state.auditor = Auditor(parts.audit, with_addresses=parts.audit_addresses)
     for routes in ROUTES:
         app.include_router(routes.router)
     add_problem_handlers(app)
@@ -75,7 +76,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
     app.add_middleware(
         Envelope,
         metrics=app.state.metrics,
-        auditor=Auditor(parts.audit, with_addresses=parts.audit_addresses),
+        auditor=app.state.auditor,
         headers=security_headers(parts.hsts_s),
     )
     app.openapi = lambda: contract_of(app)  # type: ignore[method-assign]

@@ -19,6 +19,8 @@ from service.jobstore.port import (
     Records,
     Statistics,
     Tombstone,
+    Witness,
+    nobody,
     utc_now,
 )
 
@@ -36,5 +38,7 @@ __all__ = [
     "Records",
     "Statistics",
     "Tombstone",
+    "Witness",
+    "nobody",
     "utc_now",
 ]

@@ -7,7 +7,18 @@ from datetime import datetime, timedelta
 
 from service import jobs
 from service.jobs import DEFAULT_RETRIES, EVERY_PRIORITY, Ending, Job, Priority, Retries, State
-from service.jobstore.port import QUARANTINED, Backlog, Beat, Clock, Listing, Statistics, Tombstone, utc_now
+from service.jobstore.port import (
+    QUARANTINED,
+    Backlog,
+    Beat,
+    Clock,
+    Listing,
+    Statistics,
+    Tombstone,
+    Witness,
+    nobody,
+    utc_now,
+)
 
 
 class MemoryJobStore:
@@ -24,12 +35,13 @@ class MemoryJobStore:
         self._duties: dict[str, tuple[str, datetime]] = {}
         self._lock = threading.RLock()
 
-    def accept(self, job: Job) -> Job:
+    def accept(self, job: Job, witness: Witness = nobody) -> Job:
         """See ``Work.accept``."""
         with self._lock:
             for kept in self._jobs.values():
                 if job.request_key is not None and (kept.tenant, kept.request_key) == (job.tenant, job.request_key):
                     return kept
+            witness()
             self._jobs[job.id] = job
             return job
 

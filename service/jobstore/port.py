@@ -89,13 +89,22 @@ class Tombstone:
     erased_at: datetime
 
 
+Witness = Callable[[], None]
+"""Told that a job is about to be kept. It must be quick and must not use the store, which waits for it."""
+
+
+def nobody() -> None:
+    """A ``Witness`` that does nothing."""
+
+
 class Work(Protocol):
     """The way of a job. Every method raises ``JobTableError`` when the store itself fails."""
 
-    def accept(self, job: Job) -> Job:
+    def accept(self, job: Job, witness: Witness = nobody) -> Job:
         """Keep a new job and return it; when this returns, it survives a power cut.
 
-        Where its tenant has used its ``request_key`` before, nothing is kept and the job of then is returned.
+        Where its tenant has used its ``request_key`` before, nothing is kept and the job of then is returned. Else
+        ``witness`` is called before anybody can see the job; what it raises is passed on, and nothing is kept.
         """
         ...
 
