@@ -98,7 +98,7 @@ def bend(case: Case, stock: ApiStock) -> None:
         states = sorted(ENDED) if case.operation.path.endswith("/events") else list(State)
         case.path_parameters["job_id"] = stock.job_in(states[chance // 4 % len(states)])
     if "name" in case.path_parameters and chance % 3:
-        case.path_parameters["name"] = RESULTS[chance // 12 % len(RESULTS)]
+        case.path_parameters["name"] = list(RESULTS)[chance // 12 % len(RESULTS)]
     if "model_id" in case.path_parameters and chance % 2:
         case.path_parameters["model_id"] = MODEL_ID
     if case.operation.label == "POST /v1/jobs" and chance % 2:

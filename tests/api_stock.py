@@ -13,7 +13,13 @@ from service.gateway.schemas import JOB_EXAMPLE
 from service.jobs import ENDED, Job, Options, Problem, State
 from service.jobstore import JobStore
 
-RESULTS = ("rtstruct.dcm", "seg.dcm", "report.json", "preview.png")
+RESULTS = {
+    "rtstruct.dcm": b"contours" * 100,
+    "seg.dcm": b"segments" * 100,
+    "report.json": b'{"schema_version": 1}',
+    "preview.png": b"picture" * 100,
+}
+"""Names and contents of the results of a done job."""
 
 LONG = timedelta(hours=12)
 """No worker touches these jobs: one waits so long for its next attempt, one is owned for so long."""
@@ -79,8 +85,8 @@ class ApiStock:
     def _results(self, job_id: str) -> dict[str, str]:
         keys = {name: f"{job_id}/1/{name}" for name in RESULTS}
         with tempfile.TemporaryDirectory() as folder:
-            for name, key in keys.items():
+            for name, content in RESULTS.items():
                 file = Path(folder) / name
-                file.write_bytes(name.encode() * 100)
-                self.results.put(key, file)
+                file.write_bytes(content)
+                self.results.put(keys[name], file)
         return keys
