@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from service import jobs
 from service.jobs import DEFAULT_RETRIES, EVERY_PRIORITY, Ending, Job, Priority, Retries, State
-from service.jobstore.port import QUARANTINED, Backlog, Beat, Clock, Listing, Statistics, Tombstone, utc_now
+from service.jobstore.port import QUARANTINED, Backlog, Beat, Clock, Listing, Standing, Statistics, Tombstone, utc_now
 
 
 class MemoryJobStore:
@@ -102,6 +102,11 @@ class MemoryJobStore:
         with self._lock:
             every = sorted(self._jobs.values(), key=lambda job: (job.accepted_at, job.id), reverse=True)
         return [job for job in every if _is_listed(job, listing)][: listing.limit]
+
+    def standings(self, job_ids: Collection[str]) -> dict[str, Standing]:
+        """See ``Records.standings``."""
+        with self._lock:
+            return {job_id: Standing.of(self._jobs[job_id]) for job_id in job_ids if job_id in self._jobs}
 
     def backlog(self, priorities: Collection[Priority] = EVERY_PRIORITY, tenant: str | None = None) -> Backlog:
         """See ``Records.backlog``."""
