@@ -8,6 +8,7 @@
     client.download(job.id, Path("results"))
 """
 
+import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ ENDED = frozenset({"done", "failed", "cancelled"})
 """The states a job never leaves."""
 
 POLL_FIRST_S, POLL_LONGEST_S = 0.2, 2.0
-"""How often ``wait`` asks: soon at first, for small series, then less and less often."""
+"""How often ``wait`` asks where no event comes through: soon at first, for small series, then less and less often."""
 
 PATIENCE_S = 60.0
 """How long ``wait`` goes on asking a service that does not answer: it may be restarting, and the job is kept."""
@@ -148,12 +149,15 @@ class Client:
     ) -> RemoteJob:
         """Ask until the job is done, telling ``on_progress`` each time; outlasts a restart of the service.
 
+        The service's events say when to ask; where a proxy holds them back, it is asked every ``POLL_LONGEST_S``.
+
         Raises the problem of a job that failed (``NothingDrawnError`` with the verdicts), ``CancelledError`` for one
         that was cancelled, ``JobFailedError`` when ``timeout_s`` have passed.
         """
         give_up = None if timeout_s is None else time.monotonic() + timeout_s
         heard, pause = time.monotonic(), POLL_FIRST_S
         while True:
+            job = None
             try:
                 job = self.job(job_id)
                 heard = time.monotonic()
@@ -166,7 +170,7 @@ class Client:
                     return _done(job)
             if give_up is not None and time.monotonic() > give_up:
                 raise errors.JobFailedError(f"it has not ended after {timeout_s:.0f} s")
-            time.sleep(pause)
+            self._await_news(job, pause)
             pause = min(pause * 1.3, POLL_LONGEST_S)
 
     def download(self, job_id: str, out: Path) -> list[Path]:
@@ -191,6 +195,18 @@ class Client:
         """The templates of ROI names that a job may ask for."""
         found: list[dict[str, Any]] = self._ask("GET", "/v1/templates")["templates"]
         return found
+
+    def _await_news(self, job: RemoteJob | None, most_s: float) -> None:
+        """Return when the service tells of a change since ``job`` was read, after so long at the latest."""
+        give_up = time.monotonic() + most_s
+        if job is not None:
+            try:
+                with self._http.stream("GET", f"/v1/jobs/{job.id}/events", timeout=most_s) as events:
+                    if events.is_success and any(_is_news(line, job) for line in events.iter_lines()):
+                        return
+            except (httpx.HTTPError, ValueError):  # nothing in time, or something in between that is no event
+                pass
+        time.sleep(max(0.0, give_up - time.monotonic()))
 
     def _fetch(self, path: str, target: Path) -> Path:
         part = target.with_name(f".{target.name}.part")
@@ -344,6 +360,17 @@ def _job(document: Mapping[str, Any]) -> RemoteJob:
         )
     except (KeyError, TypeError, ValueError):
         raise errors.ServiceUnreachableError("what answers there is not this version of pedcontour") from None
+
+
+def _is_news(line: str, job: RemoteJob) -> bool:
+    """Whether a line of an event stream tells of another state than ``job`` has. Raises ``ValueError``."""
+    name, _, data = line.partition(":")
+    if name != "data":
+        return False
+    told = json.loads(data)
+    return not isinstance(told, dict) or any(
+        told.get(what) != getattr(job, what) for what in ("state", "stage", "progress")
+    )
 
 
 def _done(job: RemoteJob) -> RemoteJob:

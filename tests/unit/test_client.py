@@ -36,6 +36,7 @@ class InProcess(httpx.BaseTransport):
 def gateway(tmp_path: Path) -> Iterator[Gateway]:
     write_stand_in_model(tmp_path / "models")
     gateway = make_gateway(tmp_path, KEY)
+    gateway.parts.closing.set()  # event streams end after what is so now: the test client hands on what has ended
     with gateway.http:
         yield gateway
 
@@ -277,6 +278,46 @@ def test_wait_outlasts_a_restart(gateway: Gateway, client: Client, series: Path,
 
     with Client("http://testserver", KEY, transport=httpx.MockTransport(respond)) as patient:
         assert patient.wait(job.id).state == "done"
+
+
+def test_wait_asks_as_soon_as_an_event_tells_of_a_change(
+    gateway: Gateway, client: Client, series: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = client.submit(series)
+
+    def told() -> Iterator[bytes]:
+        yield b'event: progress\ndata: {"state": "queued", "stage": "", "progress": 0.0, "attempt": 0}\n\n: ping\n\n'
+        gateway.finish(job.id, tmp_path)
+        yield b'event: end\ndata: {"state": "done", "stage": "", "progress": 1.0, "attempt": 1}\n\n'
+        raise AssertionError("it goes on listening")
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/events"):
+            return httpx.Response(200, content=told())
+        return InProcess(gateway.http).handle_request(request)
+
+    def slept(_: float) -> None:
+        raise AssertionError("it waits although it was told")
+
+    monkeypatch.setattr("pedcontour.client.time.sleep", slept)
+    with Client("http://testserver", KEY, transport=httpx.MockTransport(respond)) as listening:
+        assert listening.wait(job.id).state == "done"
+
+
+@pytest.mark.parametrize("page", [b"<html>a hospital's portal</html>", b"data: no event\n\n", b""])
+def test_wait_does_without_events(
+    gateway: Gateway, client: Client, series: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: bytes
+) -> None:
+    job = client.submit(series)
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/events"):
+            return httpx.Response(200, content=page)
+        return InProcess(gateway.http).handle_request(request)
+
+    monkeypatch.setattr("pedcontour.client.time.sleep", lambda _: gateway.finish(job.id, tmp_path))
+    with Client("http://testserver", KEY, transport=httpx.MockTransport(respond)) as polling:
+        assert polling.wait(job.id).state == "done"
 
 
 @pytest.mark.parametrize("name", ["../evil", "/etc/evil", ".evil", ""])
