@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from service.jobstore import Records, Standing
 
 LOOK_EVERY_S = 0.05
-"""Half of what a person takes for "at once": so late, at most, is a change told."""
+"""Half of what a person takes for "at once": a change is told so late at most, and the time of a query later."""
 
 
 class JobWatch:
