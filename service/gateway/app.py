@@ -26,6 +26,7 @@ from service.gateway.job_metrics import JobCollector
 from service.gateway.metrics import RequestMetrics
 from service.gateway.parts import GatewayParts
 from service.gateway.problems import add_problem_handlers
+from service.gateway.watch import JobWatch
 from service.janitor import Janitor
 from service.reconciler import Reconciler
 from service.rounds import Rounds
@@ -69,6 +70,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
     app.state.registry = registry
     app.state.metrics = RequestMetrics(registry)
     app.state.auditor = Auditor(parts.audit, with_addresses=parts.audit_addresses)
+    app.state.watch = JobWatch(parts.jobs)
     for routes in ROUTES:
         app.include_router(routes.router)
     add_problem_handlers(app)

@@ -152,9 +152,9 @@ def _accept(job_id: str, sent: _Sent, parts: GatewayParts) -> Job:
 
 def _new_job(job_id: str, sent: _Sent, parts: GatewayParts) -> Job:
     """The job, its upload complete on disk."""
-    now = parts.clock()
     options, priority = options_from(sent.given, parts.models, parts.templates), priority_from(sent.given)
     sent.part.commit()
+    now = parts.clock()  # not before: it takes a while to get a large upload onto the disk
     keyed = sent.key is not None
     return Job(
         id=job_id,

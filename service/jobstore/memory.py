@@ -13,6 +13,7 @@ from service.jobstore.port import (
     Beat,
     Clock,
     Listing,
+    Standing,
     Statistics,
     Tombstone,
     Witness,
@@ -117,6 +118,11 @@ class MemoryJobStore:
         with self._lock:
             every = sorted(self._jobs.values(), key=lambda job: (job.accepted_at, job.id), reverse=True)
         return [job for job in every if _is_listed(job, listing)][: listing.limit]
+
+    def standings(self, job_ids: Collection[str]) -> dict[str, Standing]:
+        """See ``Records.standings``."""
+        with self._lock:
+            return {job_id: Standing.of(self._jobs[job_id]) for job_id in job_ids if job_id in self._jobs}
 
     def backlog(self, priorities: Collection[Priority] = EVERY_PRIORITY, tenant: str | None = None) -> Backlog:
         """See ``Records.backlog``."""

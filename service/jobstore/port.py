@@ -31,6 +31,21 @@ class Beat:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """How a job stands, in short: what changes while it is worked on."""
+
+    state: State
+    stage: str
+    progress: float
+    attempt: int
+
+    @classmethod
+    def of(cls, job: Job) -> "Standing":
+        """That of a job."""
+        return cls(job.state, job.stage, job.progress, job.attempt)
+
+
+@dataclass(frozen=True)
 class Statistics:
     """The table in figures; ``expired_leases`` are running jobs whose owner fell silent."""
 
@@ -147,6 +162,10 @@ class Records(Protocol):
 
     def list_jobs(self, listing: Listing) -> list[Job]:
         """A page of a tenant's jobs, the newest first."""
+        ...
+
+    def standings(self, job_ids: Collection[str]) -> Mapping[str, Standing]:
+        """How these jobs stand, in one look; one that there is not is left out."""
         ...
 
     def backlog(self, priorities: Collection[Priority] = EVERY_PRIORITY, tenant: str | None = None) -> Backlog:

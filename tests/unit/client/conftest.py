@@ -12,7 +12,6 @@ import uvicorn
 from fastapi.testclient import TestClient
 
 from pedcontour.client import Client
-from service.gateway import event_routes
 from tests.stand_ins.model import write_stand_in_model
 from tests.unit.service.gateway.conftest import KEY, Gateway, make_gateway
 
@@ -48,9 +47,8 @@ def client(gateway: Gateway) -> Iterator[Client]:
 
 
 @pytest.fixture
-def address(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def address(gateway: Gateway) -> Iterator[str]:
     """Where the gateway is served over a real connection, its events with it."""
-    monkeypatch.setattr(event_routes, "LOOK_EVERY_S", 0.01)
     with served(gateway) as address:
         yield address
 
