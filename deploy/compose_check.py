@@ -87,6 +87,9 @@ def deployed(overrides: Sequence[Path], port: int, database: str) -> Iterator[De
         try:
             deployment.up("--build")
             yield deployment
+        except subprocess.CalledProcessError:
+            sys.stderr.write(deployment.compose("logs", "--tail", "20"))
+            raise
         finally:
             deployment.compose("down", "--volumes", "--timeout", "5")
 
