@@ -79,6 +79,7 @@ from pedcontour.errors.models import (
 from pedcontour.errors.requests import (
     AbsenceNotAllowedError,
     ModelNotFoundError,
+    ModeUnavailableError,
     NamesInvalidError,
     NothingRequestedError,
     OutputFolderNotEmptyError,
@@ -104,6 +105,7 @@ from pedcontour.errors.uploads import (
 from pedcontour.errors.workers import (
     DeviceFailedError,
     JobTimeoutError,
+    MemoryTooSmallError,
     OutOfMemoryError,
     ProcessEndedError,
     ProcessSilentError,
@@ -142,8 +144,10 @@ __all__ = [
     "JobTimeoutError",
     "KeyNotFoundError",
     "MediaTypeUnsupportedError",
+    "MemoryTooSmallError",
     "MethodNotAllowedError",
     "MixedSeriesError",
+    "ModeUnavailableError",
     "ModelChecksumError",
     "ModelError",
     "ModelLabelsUnknownError",
