@@ -53,6 +53,7 @@ class Client:
         structures: Sequence[str] = (),
         absent: Sequence[str] = (),
         series: str | None = None,
+        mode: str | None = None,
         outputs: OutputWishes | None = None,
         urgent: bool = False,
         request_key: str | None = None,
@@ -60,7 +61,8 @@ class Client:
     ) -> RemoteJob:
         """Send a folder (with all below it), a zip, or a list of files; streamed, never all in memory.
 
-        ``outputs`` says which files are wanted and how, in words; an ``urgent`` job is begun before those that are not.
+        ``mode`` is the quality in which the network runs; ``outputs`` says which files are wanted and how, in words;
+        an ``urgent`` job is begun before those that are not.
         ``request_key`` is any name of yours for this request: sent again after a broken connection, it gives the job
         of the first time instead of a second one. ``on_sent`` is told the bytes sent so far and in all. File names stay
         here: they may name a patient.
@@ -71,6 +73,7 @@ class Client:
             "structures": list(structures),
             "absent": list(absent),
             "series": series,
+            "mode": mode,
             "priority": "urgent" if urgent else None,
         }
         query = {name: value for name, value in given.items() if value} | (outputs or OutputWishes()).given()

@@ -33,6 +33,12 @@ class ModelNotFoundError(RequestError):
     code = "MODEL_NOT_FOUND"
 
 
+class ModeUnavailableError(RequestError):
+    """The chosen model cannot run in this quality mode; ask for another, or leave it out for `standard`."""
+
+    code = "MODE_UNAVAILABLE"
+
+
 class OutputFolderNotEmptyError(RequestError):
     """The output folder already holds files; choose a new one so that results of two patients never mix."""
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from pedcontour.errors import BrokerError, JobNotFoundError, RequestKeyReusedError
+from pedcontour.inference.modes import DEFAULT_MODE, MODES
 from service.gateway import schemas
 from service.gateway.access import OwnedJob, Parts, Recorder, Tenant
 from service.gateway.intake import declared_bytes, receive
@@ -44,6 +45,7 @@ _BODY: dict[str, Any] = {
                         "structures": _list,
                         "absent": _list,
                         "series": {"type": "string"},
+                        "mode": {"type": "string", "enum": list(MODES), "default": DEFAULT_MODE},
                         **output_fields(),
                         "priority": {"type": "string", "enum": list(Priority)},
                     },

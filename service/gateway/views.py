@@ -44,6 +44,7 @@ def job_view(job: Job) -> schemas.Job:
         structures=None if job.options.structures is None else list(job.options.structures),
         absent=list(job.options.absent),
         series_uid=job.options.series_uid,
+        mode=job.options.mode,
         outputs=OutputFacts.of(style),
         upload=schemas.Upload(files=job.upload_files, bytes=job.upload_bytes),
         verdicts=[_verdict_view(verdict, style.names) for verdict in job.verdicts],

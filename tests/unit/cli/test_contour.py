@@ -109,7 +109,7 @@ def test_ctrl_c_leaves_nothing_and_ends_as_shells_expect(
 ) -> None:
     from tests.stand_ins.model import ShadeEngine
 
-    def interrupted(self: ShadeEngine, image: object, progress: object) -> None:
+    def interrupted(self: ShadeEngine, image: object, progress: object, mode: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(ShadeEngine, "segment", interrupted)
