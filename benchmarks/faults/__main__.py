@@ -49,6 +49,7 @@ def measure(setup: Setup, name: str, jobs: int, kills: int, seed: int) -> dict[s
             _hurt(ledger, fault.harm, jobs, kills)
             ledger.settle()
             lost, doubled = ledger.lost(), ledger.doubled()
+            row |= {"lost_as": ledger.why_lost()} if lost else {}
     except (FileNotFoundError, NothingToHurtError, CannotBeHurtError) as reason:
         return row | {"met": False, "why": f"not measured: {reason}"}
     return row | {

@@ -4,6 +4,7 @@ import random
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -93,6 +94,12 @@ class Ledger:
         jobs = {job.id: job for job in self.service.jobs()}
         return sum(not self._is_right(job_id, jobs.get(job_id)) for job_id in self.accepted)
 
+    def why_lost(self) -> dict[str, int]:
+        """How many of the lost jobs ended with which problem, or in which state they were left."""
+        jobs = {job.id: job for job in self.service.jobs()}
+        lost = [jobs.get(job_id) for job_id in self.accepted if not self._is_right(job_id, jobs.get(job_id))]
+        return dict(Counter(_plight(job) for job in lost))
+
     def _is_right(self, job_id: str, job: Job | None) -> bool:
         results = LocalResultStore(self.service.settings.results_dir)
         if job_id in self.erased:
@@ -114,6 +121,12 @@ class Ledger:
         now = {job.id: job for job in self.service.jobs()}
         changed = [job for job in self.first_ends.values() if job.id in now and _told(now[job.id]) != _told(job)]
         return len(now.keys() - self.accepted) + len(changed)
+
+
+def _plight(job: Job | None) -> str:
+    if job is None:
+        return "gone"
+    return job.problem.code if job.problem else str(job.state)
 
 
 def _told(job: Job) -> tuple[object, ...]:

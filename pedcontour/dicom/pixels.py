@@ -33,7 +33,7 @@ from pedcontour.dicom.codestreams import stated_size
 from pedcontour.dicom.headers import quiet_pydicom
 from pedcontour.dicom.instances import Instance, open_after_header
 from pedcontour.dicom.pixel_format import PixelFormat, pixel_format, rescale_of
-from pedcontour.errors import InputError, PixelsUndecodableError, RescaleMissingError, StoreError
+from pedcontour.errors import InputError, OutOfMemoryError, PixelsUndecodableError, RescaleMissingError, StoreError
 
 AIR_HU = -1024
 """The bottom of the usual CT scale; what lies below marks pixels outside the reconstruction circle."""
@@ -69,8 +69,8 @@ _UNDEFINED = 0xFFFFFFFF
 def read_voxels(instances: Sequence[Instance]) -> npt.NDArray[Any]:
     """The slices in HU, axes ``(k, j, i)`` in the order given; all must have the same rows and columns.
 
-    Raises what ``check_pixels`` raises, ``PixelsUndecodableError`` also when pixels are absent, damaged, or more than
-    memory holds; ``StoreError`` when the disk does not give them.
+    Raises what ``check_pixels`` raises, ``PixelsUndecodableError`` also when pixels are absent or damaged;
+    ``OutOfMemoryError``; ``StoreError`` when the disk does not give them.
     """
     known = check_pixels(instances)
     try:
@@ -80,7 +80,7 @@ def read_voxels(instances: Sequence[Instance]) -> npt.NDArray[Any]:
         )
         read = [_read_slice(i, f, out) for i, f, out in zip(instances, known, volume, strict=True)]
     except MemoryError:
-        raise PixelsUndecodableError("the volume does not fit into memory") from None
+        raise OutOfMemoryError("the volume does not fit") from None
     _refuse(PixelsUndecodableError, "absent, truncated or damaged", instances, read)
     return volume
 

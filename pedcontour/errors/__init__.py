@@ -110,6 +110,7 @@ from pedcontour.errors.workers import (
     OutOfMemoryError,
     ProcessEndedError,
     ProcessSilentError,
+    UnexpectedError,
     WorkerTroubleError,
 )
 
@@ -198,6 +199,7 @@ __all__ = [
     "TooManyWaitingError",
     "UidMissingError",
     "UnauthorizedError",
+    "UnexpectedError",
     "UploadEmptyError",
     "UploadMalformedError",
     "UploadTooLargeError",

@@ -27,6 +27,12 @@ class ProcessEndedError(WorkerTroubleError):
     code = "PROCESS_ENDED"
 
 
+class UnexpectedError(WorkerTroubleError):
+    """Something unexpected stopped this attempt; the job is tried again in a new process."""
+
+    code = "UNEXPECTED"
+
+
 class ProcessSilentError(WorkerTroubleError):
     """The process that works on the images gave no sign of life and was replaced; the job is tried again."""
 

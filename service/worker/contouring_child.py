@@ -12,6 +12,7 @@ from pedcontour.errors import (
     OutOfMemoryError,
     PedcontourError,
     StoreError,
+    UnexpectedError,
 )
 from service.confinement import no_core_dumps, tie_to_parent
 from service.worker.channel import Channel, ChannelClosedError
@@ -123,15 +124,19 @@ class _Signs:
 
 
 def _as_ours(error: Exception) -> PedcontourError:
-    """Of a foreign exception only the class is told: its message may hold values of the patient's headers."""
+    """Of a foreign exception only the class is told: its message may hold values of the patient's headers.
+
+    It may come from the images, or from a process that is short of memory, threads or files: another attempt, in a new
+    process, tells one from the other.
+    """
     if isinstance(error, PedcontourError):
         return error
     if isinstance(error, MemoryError):
         return OutOfMemoryError(type(error).__name__)
     if isinstance(error, OSError):
         return StoreError(type(error).__name__)
-    log.error("internal error: %s", type(error).__name__)
-    return PedcontourError(type(error).__name__)
+    log.error("unexpected error: %s", type(error).__name__)
+    return UnexpectedError(type(error).__name__)
 
 
 def _code_of(error: Exception) -> str:

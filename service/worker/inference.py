@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from time import monotonic
 
 from pedcontour.errors import (
-    DeviceFailedError,
     JobTimeoutError,
     PedcontourError,
     ProcessSilentError,
+    StoreError,
+    WorkerTroubleError,
 )
 from service.worker.channel import ChannelClosedError
 from service.worker.children import ChildProcess
@@ -134,7 +135,8 @@ class InferenceChild:
 
     def _failure(self, message: Failed) -> PedcontourError:
         error = message.error()
-        if isinstance(error, DeviceFailedError):  # after it every call to the card fails, until the process ends
+        # The cause may be in the process: a card fails every further call, memory that is short stays short.
+        if isinstance(error, WorkerTroubleError | StoreError):
             log.warning("the contouring process is replaced: %s", error.code)
             self._replace()
         return error

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pedcontour.dicom.rewrite import rewrite_series
 from pedcontour.dicom.sources import unpack_archive
-from pedcontour.errors import IntakeLimitError, PedcontourError, StoreError, UploadEmptyError
+from pedcontour.errors import IntakeLimitError, OutOfMemoryError, PedcontourError, StoreError, UploadEmptyError
 from service.confinement import close_standard_error, confine, peak_memory_bytes
 from service.uploads import ARCHIVE_NAME
 from service.worker.contouring_child import join_worker
@@ -38,10 +38,10 @@ def answer(order: TakeIn) -> TakenIn | Failed:
     """What becomes of an order, whatever happens: nothing an upload does goes further than this."""
     try:
         return take_in(order.upload, order.folder, order.series_uid)
+    except (MemoryError, OutOfMemoryError):
+        return Failed.of(IntakeLimitError("memory"))
     except PedcontourError as error:
         return Failed.of(error)
-    except MemoryError:
-        return Failed.of(IntakeLimitError("memory"))
     except OSError as error:
         return Failed.of(StoreError(type(error).__name__))
     # Of a foreign exception only the class is told: its message may hold values of the patient's headers.
