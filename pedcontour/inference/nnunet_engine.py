@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol, TypeVar
 
@@ -90,55 +91,50 @@ class NnunetEngine:
             prepared = prepare(self._definition, turned.voxels, turned.grid.spacing_mm, look_for_body=quality.skip_air)
             layout = self._layout(prepared, quality)
         progress(PREPARED_SHARE)
-        networks, fallbacks, rising = self._networks, [], _Rising(progress)
-        while True:
-            try:
-                with device_errors():
-                    channels, confidence = self._run(networks, prepared, layout, quality, watch, rising)
-                break
-            except OutOfMemoryError:
-                smaller = networks.smaller()
-                if smaller is None:
-                    raise
-                networks, said = smaller
-                fallbacks.append(said)
+        job = _Job(prepared, layout, quality, watch, _Rising(progress))
+        run = self._run_where_memory_is_enough(job)
         with watch.timing("labels"):
-            labels = np.array(self._bundle.label_of_channel, np.uint8)[channels]
+            labels = np.array(self._bundle.label_of_channel, np.uint8)[run.channels]
             for turn in reversed(turns):
                 labels = turn.inverse.array(labels)
             result = LabelMap(image.grid, np.ascontiguousarray(labels), self.organs)
         progress(1.0)
         return Prediction(
             labels=result,
-            confidence=self._by_organ(confidence, result),
-            engine=networks.name(half=quality.half_network),
+            confidence=self._by_organ(run.confidence, result),
+            engine=run.networks.name(half=quality.half_network),
             timings_s=watch.seconds,
-            device=str(networks.network(half=quality.half_network).device),
+            device=str(run.networks.network(half=quality.half_network).device),
             mode=quality.mode,
             tiles_run=layout.run,
             tiles_skipped=layout.skipped,
-            fallbacks=tuple(fallbacks),
+            fallbacks=run.fallbacks,
             peak_memory_bytes=peak_resident_bytes(),
         )
 
-    def _run(
-        self,
-        networks: Networks,
-        prepared: Prepared,
-        layout: Layout,
-        quality: Quality,
-        watch: "_Watch",
-        progress: Progress,
-    ) -> tuple[Channels, Confidence]:
-        """The winning channel of every voxel, and how sure the network is."""
-        network = networks.network(half=quality.half_network)
-        if quality.mirrored:
+    def _run_where_memory_is_enough(self, job: "_Job") -> "_Run":
+        networks = self._networks
+        fallbacks: tuple[str, ...] = ()
+        while True:
+            try:
+                with device_errors():
+                    channels, confidence = self._run(networks, job)
+                return _Run(channels, confidence, networks, fallbacks)
+            except OutOfMemoryError:
+                if (smaller := networks.smaller()) is None:
+                    raise
+            networks, said = smaller
+            fallbacks += (said,)
+
+    def _run(self, networks: Networks, job: "_Job") -> tuple[Channels, Confidence]:
+        network = networks.network(half=job.quality.half_network)
+        if job.quality.mirrored:
             network = Mirrored(network, self._bundle.mirroring_axes)
         confidence = Confidence(self._bundle.label_of_channel)
-        labelling = labelling_for(self._definition, prepared, layout, confidence)
-        slabs = finished_slabs(network, prepared.data, layout, _sums(quality), progress)
-        for slab in watch.timing_each("network", slabs):
-            with watch.timing("labels"):
+        labelling = labelling_for(self._definition, job.prepared, job.layout, confidence)
+        slabs = finished_slabs(network, job.prepared.data, job.layout, _sums(job.quality), job.progress)
+        for slab in job.watch.timing_each("network", slabs):
+            with job.watch.timing("labels"):
                 labelling.add(slab)
         return labelling.channels(), confidence
 
@@ -208,3 +204,24 @@ class _Watch:
             if item is None:
                 return
             yield item
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is to be run."""
+
+    prepared: Prepared
+    layout: Layout
+    quality: Quality
+    watch: _Watch
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The winning channel of every voxel, how sure the network is of it, what ran in the end, and what did not."""
+
+    channels: Channels
+    confidence: Confidence
+    networks: Networks
+    fallbacks: tuple[str, ...]

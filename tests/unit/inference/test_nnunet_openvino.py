@@ -1,5 +1,6 @@
 """OpenVINO gives what PyTorch gives, for every kind of network that a plan may ask for."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from pedcontour.inference.nnunet_network import Definition, build_network
+from pedcontour.inference.processor import multiplies_in_bfloat16
 from tests.unit.inference.planned import definition_with
 
 pytest.importorskip("openvino", reason="OpenVINO is not installed")
@@ -72,6 +74,27 @@ def test_a_converted_network_gives_what_it_gave_before(name: str) -> None:
     logits = compiled(tile.numpy())[0]
     assert logits.shape == (1, definition.channels, *definition.patch_size)
     np.testing.assert_allclose(logits / expected.std(), expected / expected.std(), rtol=0, atol=LARGEST_DIFFERENCE)
+
+
+def test_in_bfloat16_the_first_and_the_last_convolution_stay_in_float32(tmp_path: Path) -> None:
+    import openvino as ov
+
+    from pedcontour.inference.nnunet_openvino import convert, smallest_tile
+    from pedcontour.inference.openvino_precision import keep_ends_precise
+
+    definition = _definition("plain")
+    converted = convert(_random_network(definition), definition.patch_size, smallest_tile(definition))
+    file = tmp_path / "network.xml"
+    ov.save_model(converted, file, compress_to_fp16=False)
+    for _ in range(2):
+        keep_ends_precise(file)
+    compiled = ov.Core().compile_model(ov.Core().read_model(file), "CPU", {"INFERENCE_PRECISION_HINT": "bf16"})
+    facts = [operation.get_rt_info() for operation in compiled.get_runtime_model().get_ordered_ops()]
+    convolutions = [fact for fact in facts if fact["layerType"].astype(str) == "Convolution"]
+    precisions = [fact["runtimePrecision"].astype(str) for fact in convolutions]
+    assert precisions[0] == precisions[-1] == "f32"
+    if multiplies_in_bfloat16():
+        assert set(precisions[1:-1]) == {"bf16"}
 
 
 def test_converting_tells_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
