@@ -72,8 +72,8 @@ class Settings(BaseSettings):
     )
     cache_dir: Path | None = Field(
         default=None,
-        description="Folder of networks converted for OpenVINO; empty is `cache` in the data folder. Losing it costs "
-        "the next start some seconds.",
+        description="Folder of networks converted for OpenVINO; empty is `cache` in the data folder, for `pedcontour "
+        "contour` the user's own cache. Losing it costs the next start some seconds.",
     )
     threads: int | None = Field(
         default=None, ge=1, description="CPU threads of the network; empty lets it use every core."
@@ -381,6 +381,12 @@ class Settings(BaseSettings):
     def cache_folder(self) -> Path:
         """Folder of converted networks."""
         return self.cache_dir or self.data_dir / "cache"
+
+    @property
+    def user_cache_folder(self) -> Path:
+        """The same for a command that keeps nothing in a data folder."""
+        users = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+        return self.cache_dir or Path(users) / "pedcontour"
 
     @property
     def uploads_dir(self) -> Path:

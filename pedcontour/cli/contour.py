@@ -112,7 +112,7 @@ def contour(
     # PyTorch takes seconds to import: only once the request is known to make sense.
     from pedcontour.inference.choice import EngineChoice, load_engine
 
-    choice = EngineChoice(device or settings.device, settings.engine, settings.threads, settings.cache_folder)
+    choice = EngineChoice(device or settings.device, settings.engine, settings.threads, settings.user_cache_folder)
     engine = load_engine(bundle, choice)
     now = datetime.now().astimezone().replace(microsecond=0)
     identity = ResultIdentity(uuid4().hex, now, bundle.id, bundle.digest, __version__)

@@ -153,6 +153,8 @@ def _software(job: ContourJob, prediction: Prediction, stages: Stages) -> Softwa
         device=prediction.device,
         tiles_run=prediction.tiles_run,
         tiles_skipped=prediction.tiles_skipped,
+        fallbacks=prediction.fallbacks,
+        peak_memory_bytes=prediction.peak_memory_bytes,
         timings_s={**stages.timings_s, **engine_timings},
     )
 

@@ -125,6 +125,13 @@ class SoftwareFacts(_Part):
     device: str = Field(description="Where the network ran, such as `cpu` or `cuda:0`.")
     tiles_run: int = Field(default=0, description="Tiles that the network was run on.")
     tiles_skipped: int = Field(default=0, description="Tiles left out because they show nothing of the patient.")
+    fallbacks: tuple[str, ...] = Field(
+        default=(), description="What was given up on the way, such as a GPU whose memory ran out."
+    )
+    peak_memory_bytes: int = Field(
+        default=0,
+        description="Most memory that the process which contoured ever held, earlier jobs included; 0 unknown.",
+    )
     timings_s: dict[str, float] = Field(description="Seconds per stage; `segment.*` are the engine's own.")
 
 

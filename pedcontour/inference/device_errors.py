@@ -10,7 +10,13 @@ from pedcontour.errors import DeviceFailedError, OutOfMemoryError
 _DEVICE_WORDS = ("CUDA error", "cuDNN error", "CUBLAS_STATUS", "CUFFT_", "CUDNN_STATUS", "NVML")
 """What the messages of a device's errors hold where torch has no class for them."""
 
-_NO_MEMORY_WORDS = ("can't allocate memory", "not enough memory", "CUDA_ERROR_OUT_OF_MEMORY", "ALLOC_FAILED")
+_NO_MEMORY_WORDS = (
+    "can't allocate memory",
+    "not enough memory",
+    "CUDA_ERROR_OUT_OF_MEMORY",
+    "ALLOC_FAILED",
+    "bad_alloc",
+)
 """The same for memory: torch's allocator for CPUs raises a plain ``RuntimeError``."""
 
 
@@ -26,6 +32,8 @@ def device_errors() -> Iterator[None]:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()  # what other models of this process left unused may be enough for the next attempt
         raise OutOfMemoryError("of the graphics card") from None
+    except MemoryError:
+        raise OutOfMemoryError("of the machine") from None
     except torch.AcceleratorError as error:
         raise DeviceFailedError(type(error).__name__) from None
     except RuntimeError as error:

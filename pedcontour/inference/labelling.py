@@ -45,14 +45,21 @@ def _linear_sampling(definition: Definition, prepared: Prepared) -> Sampling | N
 
     Linear, but for an axis of thick slices, along which nnU-Net takes the nearest.
     """
-    how = resampling_of(definition, "probabilities", definition.configuration.spacing, prepared.spacing_mm)
-    if how is None or how.order != 1 or (how.thick_axis is not None and how.order_across != 0):
+    if needs_whole_volumes(definition, prepared.spacing_mm):
         return None
+    how = resampling_of(definition, "probabilities", definition.configuration.spacing, prepared.spacing_mm)
+    thick_axis = how.thick_axis if how else None
     a, b, c = (
-        AxisSampling.nearest(n, m) if axis == how.thick_axis else AxisSampling.linear(n, m)
+        AxisSampling.nearest(n, m) if axis == thick_axis else AxisSampling.linear(n, m)
         for axis, (n, m) in enumerate(zip(prepared.data.shape[1:], prepared.cropped_shape, strict=True))
     )
     return a, b, c
+
+
+def needs_whole_volumes(definition: Definition, spacing_mm: tuple[float, ...]) -> bool:
+    """Whether logits of the whole image are held at once; ``spacing_mm`` is the scanner's, transposed."""
+    how = resampling_of(definition, "probabilities", definition.configuration.spacing, spacing_mm)
+    return how is None or how.order != 1 or (how.thick_axis is not None and how.order_across != 0)
 
 
 class _Lazily:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol, TypeVar
 
@@ -10,14 +11,16 @@ import torch
 
 from pedcontour.bundle.axes import canonical_to
 from pedcontour.bundle.model import ModelBundle
+from pedcontour.errors import OutOfMemoryError
 from pedcontour.inference.confidence import Confidence
 from pedcontour.inference.device_errors import device_errors
-from pedcontour.inference.labelling import labelling_for
+from pedcontour.inference.labelling import Channels, labelling_for, needs_whole_volumes
 from pedcontour.inference.layout import Layout, lay_tiles
+from pedcontour.inference.memory import Need, check_memory, memory_left_bytes, peak_resident_bytes
 from pedcontour.inference.mirroring import Mirrored
 from pedcontour.inference.modes import DEFAULT_MODE, Mode, Quality, quality_of
 from pedcontour.inference.nnunet_network import Definition
-from pedcontour.inference.nnunet_steps import Prepared, prepare
+from pedcontour.inference.nnunet_steps import Prepared, network_shape, prepare
 from pedcontour.inference.port import Prediction, Progress
 from pedcontour.inference.sliding import TileNetwork, finished_slabs
 from pedcontour.orientation import AxisChange
@@ -38,6 +41,10 @@ class Networks(Protocol):
 
     def network(self, *, half: bool) -> TileNetwork:
         """The network in half precision, where that is fast here, or in float32. Loaded once."""
+        ...
+
+    def smaller(self) -> "tuple[Networks, str] | None":
+        """What to run instead where the memory was not enough, and a sentence about it; None where that is all."""
         ...
 
 
@@ -68,46 +75,82 @@ class NnunetEngine:
     def segment(self, image: Volume, progress: Progress, mode: Mode = DEFAULT_MODE) -> Prediction:
         """Label a CT in Hounsfield units; see ``Engine.segment``.
 
-        Raises ``ModeUnavailableError``; ``OutOfMemoryError``; ``DeviceFailedError`` after which this process cannot use
-        the card any more.
+        Where a card's memory runs out it goes on with less, and says so in ``fallbacks``. Raises
+        ``ModeUnavailableError``; ``MemoryTooSmallError`` before any work; ``OutOfMemoryError``; ``DeviceFailedError``
+        after which this process cannot use the card any more.
         """
         quality = quality_of(mode, self._bundle.mirroring_axes)
-        with device_errors():
-            return self._segment(image, progress, quality)
-
-    def _segment(self, image: Volume, progress: Progress, quality: Quality) -> Prediction:
-        watch = _Watch()
-        progress(0.0)
-        to_network = [AxisChange.to_canonical(image.grid), self._from_canonical]
+        turns = [AxisChange.to_canonical(image.grid), self._from_canonical]
         turned = image
-        for change in to_network:
-            turned = change.volume(turned)
+        for turn in turns:
+            turned = turn.volume(turned)
+        check_memory(self._need(turned, quality), memory_left_bytes())
+        progress(0.0)
+        watch = _Watch()
         with watch.timing("prepare"):
             prepared = prepare(self._definition, turned.voxels, turned.grid.spacing_mm, look_for_body=quality.skip_air)
             layout = self._layout(prepared, quality)
         progress(PREPARED_SHARE)
-        confidence = Confidence(self._bundle.label_of_channel)
-        labelling = labelling_for(self._definition, prepared, layout, confidence)
-        sums = torch.half if quality.half_sums else torch.float32
-        slabs = finished_slabs(self._tile_network(quality), prepared.data, layout, sums, _after_preparing(progress))
-        for slab in watch.timing_each("network", slabs):
-            with watch.timing("labels"):
-                labelling.add(slab)
+        job = _Job(prepared, layout, quality, watch, _Rising(progress))
+        run = self._run_where_memory_is_enough(job)
         with watch.timing("labels"):
-            labels = np.array(self._bundle.label_of_channel, np.uint8)[labelling.channels()]
-            for change in reversed(to_network):
-                labels = change.inverse.array(labels)
+            labels = np.array(self._bundle.label_of_channel, np.uint8)[run.channels]
+            for turn in reversed(turns):
+                labels = turn.inverse.array(labels)
             result = LabelMap(image.grid, np.ascontiguousarray(labels), self.organs)
         progress(1.0)
         return Prediction(
             labels=result,
-            confidence=self._by_organ(confidence, result),
-            engine=self._networks.name(half=quality.half_network),
+            confidence=self._by_organ(run.confidence, result),
+            engine=run.networks.name(half=quality.half_network),
             timings_s=watch.seconds,
-            device=str(self._tile_network(quality).device),
+            device=str(run.networks.network(half=quality.half_network).device),
             mode=quality.mode,
             tiles_run=layout.run,
             tiles_skipped=layout.skipped,
+            fallbacks=run.fallbacks,
+            peak_memory_bytes=peak_resident_bytes(),
+        )
+
+    def _run_where_memory_is_enough(self, job: "_Job") -> "_Run":
+        networks = self._networks
+        fallbacks: tuple[str, ...] = ()
+        while True:
+            try:
+                with device_errors():
+                    channels, confidence = self._run(networks, job)
+                return _Run(channels, confidence, networks, fallbacks)
+            except OutOfMemoryError:
+                if (smaller := networks.smaller()) is None:
+                    raise
+            networks, said = smaller
+            fallbacks += (said,)
+
+    def _run(self, networks: Networks, job: "_Job") -> tuple[Channels, Confidence]:
+        network = networks.network(half=job.quality.half_network)
+        if job.quality.mirrored:
+            network = Mirrored(network, self._bundle.mirroring_axes)
+        confidence = Confidence(self._bundle.label_of_channel)
+        labelling = labelling_for(self._definition, job.prepared, job.layout, confidence)
+        slabs = finished_slabs(network, job.prepared.data, job.layout, _sums(job.quality), job.progress)
+        for slab in job.watch.timing_each("network", slabs):
+            with job.watch.timing("labels"):
+                labelling.add(slab)
+        return labelling.channels(), confidence
+
+    def _need(self, turned: Volume, quality: Quality) -> Need:
+        order = self._definition.plans.transpose_forward
+        image = tuple(turned.grid.shape[axis] for axis in order)
+        spacing_mm = tuple(turned.grid.spacing_mm[axis] for axis in order)
+        patch = self._definition.patch_size
+        grid = network_shape(self._definition, image, spacing_mm)
+        return Need(
+            image=image,
+            network_grid=tuple(max(n, p) for n, p in zip(grid, patch, strict=True)),
+            depth=patch[0],
+            channels=self._definition.channels,
+            score_bytes=_sums(quality).itemsize,
+            whole_volumes=needs_whole_volumes(self._definition, spacing_mm),
         )
 
     def _layout(self, prepared: Prepared, quality: Quality) -> Layout:
@@ -115,20 +158,30 @@ class NnunetEngine:
         shape, patch = (a, b, c), self._definition.patch_size
         return lay_tiles(shape, patch, quality.tile_step, prepared.body, around_body=quality.body_only)
 
-    def _tile_network(self, quality: Quality) -> TileNetwork:
-        network = self._networks.network(half=quality.half_network)
-        return Mirrored(network, self._bundle.mirroring_axes) if quality.mirrored else network
-
     def _by_organ(self, confidence: Confidence, result: LabelMap) -> dict[str, float]:
         """For organs with a voxel; one too small for the network's grid has the confidence 0."""
         by_label = confidence.by_label()
-        drawn = np.bincount(result.voxels.ravel(), minlength=256)
+        drawn = np.zeros(256, np.int64)
+        for plane in result.voxels:  # one by one: counting takes eight bytes a voxel
+            drawn += np.bincount(plane.ravel(), minlength=256)
         return {organ: by_label.get(label, 0.0) for label, organ in self.organs.items() if drawn[label]}
 
 
-def _after_preparing(progress: Progress) -> Progress:
-    """Progress of the tiles, told as its part of the whole."""
-    return lambda share: progress(PREPARED_SHARE + (1.0 - PREPARED_SHARE) * share)
+def _sums(quality: Quality) -> torch.dtype:
+    return torch.half if quality.half_sums else torch.float32
+
+
+class _Rising:
+    """Progress of the tiles as its part of the whole; after a new start nothing is told until it rises again."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self._told = progress, PREPARED_SHARE
+
+    def __call__(self, share: float) -> None:
+        whole = PREPARED_SHARE + (1.0 - PREPARED_SHARE) * share
+        if whole > self._told:
+            self._told = whole
+            self._progress(whole)
 
 
 class _Watch:
@@ -151,3 +204,24 @@ class _Watch:
             if item is None:
                 return
             yield item
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is to be run."""
+
+    prepared: Prepared
+    layout: Layout
+    quality: Quality
+    watch: _Watch
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The winning channel of every voxel, how sure the network is of it, what ran in the end, and what did not."""
+
+    channels: Channels
+    confidence: Confidence
+    networks: Networks
+    fallbacks: tuple[str, ...]

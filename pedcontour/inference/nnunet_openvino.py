@@ -56,6 +56,9 @@ class OpenVinoNetworks:
             self._compiled[precision] = _OpenVinoNetwork(compiled, self._definition.channels)
         return self._compiled[precision]
 
+    def smaller(self) -> None:
+        """Nothing: a tile takes what it takes."""
+
     def _convert(self) -> Any:
         definition = self._definition
         return convert(load_network(definition, self._bundle), definition.patch_size, smallest_tile(definition))

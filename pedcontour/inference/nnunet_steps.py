@@ -65,12 +65,20 @@ def prepare(
     box = _nonzero_box(image)
     data = np.array(image[box], dtype=np.float32, order="C")[None]
     configuration = definition.configuration
-    new_shape = compute_new_shape(data.shape[1:], spacing, configuration.spacing)
+    shape = network_shape(definition, data.shape[1:], spacing)
     mask = _outside_mask(image, box) if any(configuration.use_mask_for_norm) else None
     data = _normalise(definition, data, mask)
-    resampled = _resample(definition, data, (int(new_shape[0]), int(new_shape[1]), int(new_shape[2])), spacing)
+    resampled = _resample(definition, data, shape, spacing)
     body = find_body(image[box], spacing) if look_for_body else None
     return Prepared(np.asarray(resampled, dtype=np.float32), image.shape, box, spacing, body)
+
+
+def network_shape(
+    definition: Definition, shape: tuple[int, ...], spacing_mm: tuple[float, ...]
+) -> tuple[int, int, int]:
+    """Voxels of an image on the network's grid, both transposed."""
+    a, b, c = compute_new_shape(shape, spacing_mm, definition.configuration.spacing)
+    return int(a), int(b), int(c)
 
 
 def _resample(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 
 import torch
 
@@ -38,8 +39,9 @@ class TorchNetworks:
     def __init__(self, bundle: ModelBundle, definition: Definition, device: torch.device, threads: int | None) -> None:
         if threads is not None:
             torch.set_num_threads(threads)
-        self._device, self._channels = device, definition.channels
+        self._bundle, self._definition, self._device, self._threads = bundle, definition, device, threads
         self._module = load_network(definition, bundle).to(device)
+        self._tiles_at_once = CUDA_TILES_AT_ONCE if device.type == "cuda" else 1
 
     def name(self, *, half: bool) -> str:
         """What runs: ``torch-cpu-fp32``, ``torch-cuda-fp32`` or ``torch-cuda-amp16``."""
@@ -48,16 +50,29 @@ class TorchNetworks:
 
     def network(self, *, half: bool) -> TileNetwork:
         """With nnU-Net's mixed precision on CUDA, or in float32; CPUs compute in float32."""
-        return _TorchNetwork(self._module, self._device, self._channels, half and self._device.type == "cuda")
+        mixed = half and self._device.type == "cuda"
+        return _TorchNetwork(self._module, self._device, self._definition.channels, mixed, self._tiles_at_once)
+
+    def smaller(self) -> "tuple[TorchNetworks, str] | None":
+        """On a card one tile at once, and after that the CPU, for this one image."""
+        if self._device.type == "cpu":
+            return None
+        if self._tiles_at_once > 1:
+            fewer = copy(self)
+            fewer._tiles_at_once = 1
+            return fewer, "the graphics card's memory ran out: one tile at once"
+        on_cpu = TorchNetworks(self._bundle, self._definition, torch.device("cpu"), self._threads)
+        return on_cpu, "the graphics card's memory ran out: the network ran on the CPU"
 
 
 class _TorchNetwork:
     """A ``TileNetwork``."""
 
-    def __init__(self, module: torch.nn.Module, device: torch.device, channels: int, mixed: bool) -> None:
+    def __init__(
+        self, module: torch.nn.Module, device: torch.device, channels: int, mixed: bool, tiles_at_once: int
+    ) -> None:
         self._module, self._mixed = module, mixed
-        self.device, self.channels = device, channels
-        self.tiles_at_once = CUDA_TILES_AT_ONCE if device.type == "cuda" else 1
+        self.device, self.channels, self.tiles_at_once = device, channels, tiles_at_once
 
     def __call__(self, tiles: torch.Tensor) -> torch.Tensor:
         with self._inference():

@@ -8,7 +8,7 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 import openvino as ov
@@ -16,9 +16,11 @@ import openvino as ov
 from pedcontour.bundle.manifest import MANIFEST_NAME, check_file, check_listing, read_manifest, write_manifest
 from pedcontour.bundle.model import ModelBundle
 from pedcontour.errors import ModelError
+from pedcontour.inference.openvino_precision import keep_ends_precise
 
-STORED_PRECISION = "f32"
-"""Weights are stored as they are. OpenVINO's own default, half precision, would cost the exact mode its name."""
+STORED_PRECISION = "f32, ends precise"
+"""Weights are stored as they are, with the marks of ``keep_ends_precise``. OpenVINO's own default, half precision,
+would cost the exact mode its name."""
 
 _XML = "network.xml"
 
@@ -29,7 +31,7 @@ def cached_network(folder: Path | None, bundle: ModelBundle, patch: tuple[int, .
     Where the folder is None or cannot be written, it is converted anew each time.
     """
     if folder is None:
-        return convert()
+        return _read_back(convert())
     entry = folder / _name(bundle, patch)
     if (found := _read(entry)) is not None:
         return found
@@ -37,8 +39,8 @@ def cached_network(folder: Path | None, bundle: ModelBundle, patch: tuple[int, .
     try:
         _write(entry, network)
     except OSError:
-        return network
-    return network
+        return _read_back(network)
+    return _read(entry) or _read_back(network)
 
 
 def _name(bundle: ModelBundle, patch: tuple[int, ...]) -> str:
@@ -57,11 +59,23 @@ def _read(entry: Path) -> Any | None:
         return None  # not there, or damaged
 
 
+def _read_back(network: Any) -> Any:
+    """The network as it would be read from an entry."""
+    with TemporaryDirectory(prefix="pedcontour-converting-") as scratch:
+        _save(network, Path(scratch))
+        return ov.Core().read_model(Path(scratch) / _XML)
+
+
+def _save(network: Any, folder: Path) -> None:
+    ov.save_model(network, folder / _XML, compress_to_fp16=False)
+    keep_ends_precise(folder / _XML)
+
+
 def _write(entry: Path, network: Any) -> None:
     entry.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(mkdtemp(prefix=".converting-", dir=entry.parent))
     try:
-        ov.save_model(network, scratch / _XML, compress_to_fp16=False)
+        _save(network, scratch)
         write_manifest(scratch)
         shutil.rmtree(entry, ignore_errors=True)  # a damaged one; another process may have put a good one there
         scratch.rename(entry)

@@ -19,7 +19,8 @@ class Prediction:
     mean softmax probability of that organ over the voxels labelled as it, on the network's own grid; 0 for an organ too
     small for that grid. ``engine`` says what ran (``torch-cpu-fp32``), ``timings_s`` how long its stages took,
     ``device`` where it ran (``cpu``, ``cuda:0``), ``mode`` in which quality. ``tiles_run`` and ``tiles_skipped`` count
-    the network's tiles; those skipped showed nothing of the patient.
+    the network's tiles; those skipped showed nothing of the patient. ``fallbacks`` says in words what was given up on
+    the way, such as a card whose memory ran out; ``peak_memory_bytes`` is the most that the process ever held.
     """
 
     labels: LabelMap
@@ -30,6 +31,8 @@ class Prediction:
     mode: Mode = "exact"
     tiles_run: int = 0
     tiles_skipped: int = 0
+    fallbacks: tuple[str, ...] = ()
+    peak_memory_bytes: int = 0
 
 
 class Engine(Protocol):

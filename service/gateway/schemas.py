@@ -70,6 +70,8 @@ JOB_EXAMPLE: dict[str, JsonValue] = {
             "device": "cuda:0",
             "tiles_run": 27,
             "tiles_skipped": 0,
+            "fallbacks": [],
+            "peak_memory_bytes": 2147483648,
             "timings_s": {"read": 0.6, "segment": 8.1, "judge": 0.9, "write": 0.7, "check": 1.1, "picture": 0.8},
         },
     },

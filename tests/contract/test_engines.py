@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from pedcontour.bundle import ModelBundle
 from pedcontour.inference.port import Engine
@@ -40,6 +41,22 @@ class TestOpenVinoEngine(EngineContract):
 
         with one_thread():
             yield load_engine(toy_model, EngineChoice(device="cpu", runtime="openvino", threads=1, cache=toy_cache))
+
+    @pytest.fixture
+    def image(self) -> Volume:
+        return toy_image((42, 44, 70), (2.5, 2.9, 2.0), seed=3)[0]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+class TestCudaEngine(EngineContract):
+    """PyTorch on a graphics card, two tiles at once and in mixed precision."""
+
+    @pytest.fixture
+    def engine(self, toy_model: ModelBundle) -> Engine:
+        from pedcontour.inference.choice import EngineChoice, load_engine
+
+        return load_engine(toy_model, EngineChoice(device="cuda"))
 
     @pytest.fixture
     def image(self) -> Volume:

@@ -133,3 +133,14 @@ def test_what_opens_a_bucket_must_fit_together(given: dict[str, str]) -> None:
 )
 def test_a_password_of_its_own_goes_into_a_url_that_has_none(url: str, whole: str) -> None:
     assert Settings(database_url=url, database_password="secret").job_table_url == whole  # type: ignore[arg-type]
+
+
+def test_converted_networks_lie_with_the_data_or_in_the_users_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
+    kept = Settings(data_dir=Path("/data"))
+    assert (kept.cache_folder, kept.user_cache_folder) == (Path("/data/cache"), Path("/cache/pedcontour"))
+    told = Settings(cache_dir=Path("/elsewhere"))
+    assert told.cache_folder == told.user_cache_folder == Path("/elsewhere")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", "/home/physicist")
+    assert Settings().user_cache_folder == Path("/home/physicist/.cache/pedcontour")
