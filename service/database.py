@@ -22,6 +22,9 @@ _MAKING_TABLES = 0x70656463
 _WRITES = "pedcontour_writes"
 """Name of the option of a connection whose transactions write."""
 
+_AS_TEXT = {"psycopg": {"client_encoding": "utf8"}}
+"""By driver: a database that was made with the encoding SQL_ASCII would else give bytes where text is expected."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -54,7 +57,9 @@ def connect(url: str) -> sa.Engine:
     with as_job_table_error():
         address = make_url(url)
         if address.get_backend_name() != "sqlite":
-            return sa.create_engine(address, pool_pre_ping=True)
+            return sa.create_engine(
+                address, pool_pre_ping=True, connect_args=_AS_TEXT.get(address.get_driver_name(), {})
+            )
         if address.database:
             Path(address.database).parent.mkdir(parents=True, exist_ok=True)
         engine = sa.create_engine(address, connect_args={"timeout": SQLITE_WAIT_S})

@@ -28,11 +28,11 @@ class PostgresServer:
 
     folder: Path
 
-    def new_database(self) -> str:
+    def new_database(self, encoding: str = "UTF8") -> str:
         """The SQLAlchemy URL of a new, empty database."""
         name = f"test_{uuid.uuid4().hex}"
         with psycopg.connect(f"host={self.folder} user=tests dbname=postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0")
         return f"postgresql+psycopg://tests@/{name}?host={self.folder}"
 
 

@@ -17,6 +17,7 @@ from pedcontour.errors import JobTableError, JobTableTooNewError
 from service.jobs import EVERY_PRIORITY, Ending, Job, Options, Priority, Retries, State
 from service.jobstore import Listing, MemoryJobStore
 from service.jobtable import SqlJobStore, open_job_table
+from tests.postgres_server import PostgresServer
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 RETRIES = Retries(lease_s=10, max_attempts=2, resend_after_s=5)
@@ -229,4 +230,11 @@ def test_hosts_on_one_server_go_by_its_clock(postgres_url: str) -> None:
     job = store.claim_next("me")
     assert job is not None and job.started_at is not None
     assert timedelta(0) <= store.now() - job.started_at < timedelta(minutes=1)
+    store.close()
+
+
+def test_a_database_without_an_encoding_gives_text_all_the_same(postgres: PostgresServer) -> None:
+    store = open_job_table(postgres.new_database("SQL_ASCII"))
+    store.accept(Job("a", Options("model"), START, START, tenant="clinic"))
+    assert [(job.id, job.tenant) for job in store.list_jobs(Listing("clinic"))] == [("a", "clinic")]
     store.close()
