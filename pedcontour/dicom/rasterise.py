@@ -12,12 +12,11 @@ from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import Tag
 
-from pedcontour.dicom.contoured import Box
 from pedcontour.dicom.coverage import covered_area
 from pedcontour.dicom.geometry import POSITION_TOLERANCE_MM
 from pedcontour.dicom.series import CtSeries
 from pedcontour.errors import StructureSetError
-from pedcontour.volume import FloatArray, Grid
+from pedcontour.volume import Box, FloatArray, Grid
 
 HALF = 0.5 - 1e-3
 """Least share of a pixel's area that counts as half of it: coordinates are rounded to micrometres, a thousandth of a
