@@ -20,6 +20,8 @@ FINENESS = 1000
 """Lines are looked at in whole thousandths of a pixel: our coordinates have three decimals."""
 
 Mask = npt.NDArray[np.bool_]
+Points = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.int64]
 
 
 def masks_by(convention: str, rtstruct: Dataset, series: CtSeries) -> Iterator[tuple[int, Box, Mask]]:
@@ -36,9 +38,7 @@ def masks_by(convention: str, rtstruct: Dataset, series: CtSeries) -> Iterator[t
         yield int(item.ReferencedROINumber), box, mask
 
 
-def _filled(
-    convention: str, rings: Sequence[FloatArray], planes: npt.NDArray[np.int64], shape: tuple[int, ...]
-) -> Mask:
+def _filled(convention: str, rings: Sequence[FloatArray], planes: Counts, shape: tuple[int, ...]) -> Mask:
     if convention == "round and fill":
         rings = [np.rint(ring) for ring in rings]
     starts = np.rint(np.concatenate(rings) * FINENESS).astype(np.int64)
@@ -49,14 +49,10 @@ def _filled(
     return inside & ~border if convention == "pixel centre" else inside | border
 
 
-def _parity(
-    starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], plane: npt.NDArray[np.int64], shape: tuple[int, ...]
-) -> Mask:
+def _parity(starts: Points, ends: Points, plane: Counts, shape: tuple[int, ...]) -> Mask:
     """Centres with an odd number of lines to their left."""
     low, high = np.minimum(starts[:, 0], ends[:, 0]), np.maximum(starts[:, 0], ends[:, 0])
-    first, last = -(-low // FINENESS), -(-high // FINENESS)  # rows from the lower end on and below the upper one
-    edge = np.repeat(np.arange(len(starts)), last - first)
-    row = np.arange(len(edge)) - np.repeat(np.cumsum(last - first) - (last - first), last - first) + first[edge]
+    edge, row = _whole_between(-(-low // FINENESS), -(-high // FINENESS))  # the upper end is the next line's
     share = (row * FINENESS - starts[edge, 0]) / (ends[edge, 0] - starts[edge, 0])
     column = starts[edge, 1] + share * (ends[edge, 1] - starts[edge, 1])
     crossings = np.zeros((*shape[:2], shape[2] + 1), np.int32)
@@ -64,15 +60,26 @@ def _parity(
     return np.asarray(np.cumsum(crossings, axis=2)[..., :-1] % 2 == 1)
 
 
-def _on_line(
-    starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], plane: npt.NDArray[np.int64], shape: tuple[int, ...]
-) -> Mask:
-    """Centres that a line passes exactly."""
-    steps = np.maximum(np.gcd(*np.abs(ends - starts).T), 1)
-    edge = np.repeat(np.arange(len(starts)), steps)
-    step = np.arange(len(edge)) - np.repeat(np.cumsum(steps) - steps, steps)
-    points = starts[edge] + (ends - starts)[edge] // steps[edge, None] * step[:, None]
-    centres = (points % FINENESS == 0).all(axis=1)
+def _on_line(starts: Points, ends: Points, plane: Counts, shape: tuple[int, ...]) -> Mask:
+    """Centres that a line passes exactly, the ends included."""
     touched = np.zeros(shape, np.bool_)
-    touched[(plane[edge][centres], *(points[centres] // FINENESS).T)] = True
+    low, high = np.minimum(starts, ends), np.maximum(starts, ends)
+    level = (low[:, 0] == high[:, 0]) & (low[:, 0] % FINENESS == 0)
+    edge, column = _whole_between(-(-low[level, 1] // FINENESS), high[level, 1] // FINENESS + 1)
+    touched[plane[level][edge], low[level][edge, 0] // FINENESS, column] = True
+    steep = low[:, 0] < high[:, 0]
+    starts, ends, plane = starts[steep], ends[steep], plane[steep]
+    edge, row = _whole_between(-(-low[steep, 0] // FINENESS), high[steep, 0] // FINENESS + 1)
+    rise, run = (ends - starts)[edge].T
+    across = (row * FINENESS - starts[edge, 0]) * run
+    column = starts[edge, 1] + across // rise
+    exact = (across % rise == 0) & (column % FINENESS == 0)
+    touched[plane[edge][exact], row[exact], column[exact] // FINENESS] = True
     return touched
+
+
+def _whole_between(first: Counts, end: Counts) -> tuple[Counts, Counts]:
+    """For every line, each whole number from ``first`` on and below ``end``: the line's index, and the number."""
+    count = np.maximum(end - first, 0)
+    line = np.repeat(np.arange(len(count)), count)
+    return line, np.arange(len(line)) - np.repeat(np.cumsum(count) - count, count) + first[line]
