@@ -70,9 +70,13 @@ class Grid:
 
     def to_index(self, lps_mm: npt.ArrayLike) -> FloatArray:
         """Map LPS mm ``(..., 3)`` to fractional indices ``(..., 3)`` in the order ``(k, j, i)``."""
-        inverse = np.linalg.inv(self.affine)
+        inverse = self._inverse
         index: FloatArray = np.asarray(lps_mm, dtype=np.float64) @ inverse[:3, :3].T + inverse[:3, 3]
         return index
+
+    @cached_property
+    def _inverse(self) -> FloatArray:
+        return np.asarray(np.linalg.inv(self.affine))
 
     def same_place(self, other: "Grid") -> bool:
         """Whether both grids put every voxel at the same point, within ``SAME_PLACE_TOLERANCE_MM``."""
