@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CT ?=
 
-.PHONY: help env demo test check accuracy bench attacks fuzz faults openapi secrets compose-check clean
+.PHONY: help env demo test check accuracy bench attacks fuzz api-fuzz tenants load faults openapi secrets compose-check clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -47,6 +47,15 @@ attacks: env ## every attack on the intake through the real service; writes benc
 MINUTES ?= 10
 fuzz: env ## mutated files through the intake, for MINUTES=10; writes benchmarks/results/fuzz.json
 	$(BIN)/python -m benchmarks.fuzz_intake --minutes $(MINUTES)
+
+api-fuzz: env ## made-up requests to every operation, with a key and without; writes benchmarks/results/api_fuzz.json
+	$(BIN)/python -m benchmarks.api_fuzz
+
+tenants: env ## two tenants, 200 jobs at once, told apart by their results; writes benchmarks/results/tenants.json
+	$(BIN)/python -m benchmarks.tenants
+
+load: env ## 50 clients that send 300 slices each, 8 GB of disk, and how soon an idle service acts; results/load.json
+	$(BIN)/python -m benchmarks.load
 
 faults: env ## jobs lost and doubled per fault, hours; writes benchmarks/results/faults.json
 	$(BIN)/python -m benchmarks.faults

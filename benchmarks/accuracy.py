@@ -23,7 +23,7 @@ from benchmarks.results_file import write_results
 from pedcontour.bundle import WEIGHTS_NAME, find_model
 from pedcontour.datasets.children import FIRST_HELD_OUT_SEED, ChildMix, random_child, random_scan
 from pedcontour.datasets.torso import map_total_labels
-from pedcontour.inference.nnunet_torch import TorchEngine
+from pedcontour.inference.choice import load_engine
 from pedcontour.inference.port import Engine
 from pedcontour.metrics import Agreement, compare
 from pedcontour.organs import all_organs, default_labels
@@ -152,7 +152,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", default=None, help="model id (default: the installed one)")
     options = parser.parse_args(argv)
     bundle = find_model(Settings().models_dir, options.model)
-    engine = TorchEngine(bundle)
+    engine = load_engine(bundle)
     rows = rows_of("phantom", phantom_figures(engine, options.phantoms), {})
     rows.insert(0, _summary(rows))
     rows += _real_rows(engine)

@@ -153,6 +153,7 @@ def run(names: Sequence[str]) -> Iterator[Row]:
             port=0,
             max_upload_bytes=256 * 2**20,
             upload_idle_s=2.0,
+            header_timeout_s=2.0,
         )
         with running(settings, STAND_IN_WORKER, logs=root / "logs") as service:
             target = Target(service, root)

@@ -2,6 +2,7 @@
 
 Builds and starts them under a project name and secrets of their own, sends jobs, kills each container while a job
 runs, takes everything down and up again, and counts: every job accepted must end exactly once, with all its results.
+Once with the job table in SQLite, and once with the profile ``postgres`` and two workers.
 Prints a table and writes ``benchmarks/results/compose.json``. Needs a Docker Engine with Compose v2.
 """
 
@@ -36,6 +37,11 @@ GATEWAY_BYTES = 400 * 10**6
 """What the gateway's image may add to its base."""
 PATIENCE_S = 900.0
 
+DATABASES = ("sqlite", "postgres")
+
+DATABASE_URL = "postgresql+psycopg://pedcontour@postgres:5432/pedcontour"
+"""As docs/deployment.md has it."""
+
 
 @dataclass
 class Deployment:
@@ -44,13 +50,22 @@ class Deployment:
     overrides: Sequence[Path]
     secrets: Path
     port: int
+    database: str
     name: str = field(default_factory=lambda: f"pedcontour-check-{uuid.uuid4().hex[:8]}")
 
     def compose(self, *command: str) -> str:
         """Run ``docker compose`` with this project's files and settings; returns what it printed."""
         files = [part for file in (ROOT / "docker-compose.yml", *self.overrides) for part in ("-f", str(file))]
         environment = os.environ | {"PEDCONTOUR_SECRETS": str(self.secrets), "PEDCONTOUR_PORT": str(self.port)}
+        if self.database == "postgres":
+            environment["PEDCONTOUR_DATABASE_URL"] = DATABASE_URL
+            files = ["--profile", "postgres", *files]
         return _run(["docker", "compose", "-p", self.name, *files, *command], environment)
+
+    def up(self, *options: str) -> None:
+        """Start what does not run, and wait until all of it is healthy."""
+        workers = 2 if self.database == "postgres" else 1
+        self.compose("up", "--detach", "--wait", "--scale", f"worker={workers}", *options)
 
     def inside(self, service: str, *command: str) -> str:
         """Run a command in a service's container."""
@@ -63,15 +78,18 @@ class Deployment:
 
 
 @contextmanager
-def deployed(overrides: Sequence[Path], port: int) -> Iterator[Deployment]:
+def deployed(overrides: Sequence[Path], port: int, database: str) -> Iterator[Deployment]:
     """Build and start everything; at the end remove containers, networks and volumes."""
     with tempfile.TemporaryDirectory() as folder:
         secrets = Path(folder) / "secrets"
         _run(["sh", str(ROOT / "deploy" / "make-secrets.sh"), str(secrets)])
-        deployment = Deployment(overrides, secrets, port)
+        deployment = Deployment(overrides, secrets, port, database)
         try:
-            deployment.compose("up", "--build", "--detach", "--wait")
+            deployment.up("--build")
             yield deployment
+        except subprocess.CalledProcessError:
+            sys.stderr.write(deployment.compose("logs", "--tail", "20"))
+            raise
         finally:
             deployment.compose("down", "--volumes", "--timeout", "5")
 
@@ -99,19 +117,19 @@ def fault_row(name: str, deployment: Deployment, series: Path, fault: Callable[[
 
 def fault_rows(deployment: Deployment, series: Path) -> Iterator[dict[str, Any]]:
     """Every container killed in mid-job, then everything taken down and up."""
-    for service in ("worker", "gateway", "redis"):
+    for service in ("worker", "gateway", "redis", *(["postgres"] if deployment.database == "postgres" else [])):
 
         def restart(service: str = service) -> None:
             deployment.compose("kill", "--signal", "SIGKILL", service)
-            deployment.compose("up", "--detach", "--wait")
+            deployment.up()
 
-        yield fault_row(f"{service} killed in mid-job", deployment, series, restart)
+        yield fault_row(f"{service} killed in mid-job ({deployment.database})", deployment, series, restart)
 
     def down_and_up() -> None:
         deployment.compose("down", "--timeout", "5")
-        deployment.compose("up", "--detach", "--wait")
+        deployment.up()
 
-    yield fault_row("all taken down in mid-job, and up", deployment, series, down_and_up)
+    yield fault_row(f"all taken down in mid-job, and up ({deployment.database})", deployment, series, down_and_up)
 
 
 def hardening_rows(deployment: Deployment) -> Iterator[dict[str, Any]]:
@@ -144,14 +162,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--override", type=Path, action="append", default=[], help="a further compose file")
     parser.add_argument("--port", type=int, default=18080, help="port of the gateway on this host (default 18080)")
+    parser.add_argument("--database", action="append", choices=DATABASES, help="of the job table; both when left out")
     options = parser.parse_args(argv)
-    with tempfile.TemporaryDirectory() as folder, deployed(options.override, options.port) as deployment:
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as folder:
         series = Path(folder)
         make_phantom(ChildSpec(seed=3, age_years=4.0), ScanSpec((2.0, 2.0), 4.0, z_range_mm=SHORT_STACK_MM), series)
-        rows = [*size_rows(), *hardening_rows(deployment)]
-        for row in fault_rows(deployment, series / "ct"):
-            rows.append(row)
-            Console().print(f"{row['name']}: {row['done']} of {row['n']} done after {row['recovery_s']} s")
+        for database in options.database or DATABASES:
+            with deployed(options.override, options.port, database) as deployment:
+                rows += [] if rows else [*size_rows(), *hardening_rows(deployment)]
+                for row in fault_rows(deployment, series / "ct"):
+                    rows.append(row)
+                    Console().print(f"{row['name']}: {row['done']} of {row['n']} done after {row['recovery_s']} s")
     _show(rows)
     Console().print(f"written: {write_results('compose', 'make compose-check', rows)}")
     return 0 if all(row.get("met", True) for row in rows) else 1

@@ -66,6 +66,15 @@ class Settings(BaseSettings):
         pattern=r"^(auto|cpu|cuda(:[0-9]{1,2})?)$",
         description="Where the network runs: `auto`, `cpu`, `cuda`, or one of several GPUs, such as `cuda:1`.",
     )
+    engine: Literal["auto", "openvino", "torch"] = Field(
+        default="auto",
+        description="What runs the network: `auto` is OpenVINO on a CPU, where it is installed, and PyTorch otherwise.",
+    )
+    cache_dir: Path | None = Field(
+        default=None,
+        description="Folder of networks converted for OpenVINO; empty is `cache` in the data folder. Losing it costs "
+        "the next start some seconds.",
+    )
     threads: int | None = Field(
         default=None, ge=1, description="CPU threads of the network; empty lets it use every core."
     )
@@ -190,6 +199,11 @@ class Settings(BaseSettings):
         default=16 * 1024,
         ge=0,
         description="Least bytes a second of an upload, on average and after the time it may be idle; 0 is no limit.",
+    )
+    header_timeout_s: float = Field(
+        default=15.0,
+        gt=0,
+        description="Seconds a connection may take to send the head of a request; then it is closed.",
     )
     intake_memory_bytes: int = Field(
         default=2 * 1024**3,
@@ -362,6 +376,11 @@ class Settings(BaseSettings):
     def audit_folder(self) -> Path:
         """Folder of the audit files."""
         return self.audit_dir or self.data_dir / "audit"
+
+    @property
+    def cache_folder(self) -> Path:
+        """Folder of converted networks."""
+        return self.cache_dir or self.data_dir / "cache"
 
     @property
     def uploads_dir(self) -> Path:

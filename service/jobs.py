@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Any
 
 from pedcontour.errors import AttemptsExhaustedError, PedcontourError
+from pedcontour.inference.modes import DEFAULT_MODE, Mode
 from pedcontour.verdicts import Verdict
 
 RESEND_DOUBLINGS = 6
@@ -75,6 +76,7 @@ class Options:
 
     ``outputs`` is the style of the results as plain data (``pedcontour.outputs.OutputStyle``), with the names of a
     template as they were when the job was accepted: a retry writes the same files. Empty is the default style.
+    ``mode`` is the quality in which the network runs.
     """
 
     model_id: str
@@ -82,6 +84,7 @@ class Options:
     absent: tuple[str, ...] = ()
     series_uid: str | None = None
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    mode: Mode = DEFAULT_MODE
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from pedcontour.errors import StoreError, UploadEmptyError, UploadTooLargeError
-from pedcontour.storage.local import flush
+from pedcontour.storage.local import flush, remove_folder
 
 ARCHIVE_NAME = "upload.zip"
 """Name of the one file of an upload that is a zip."""
@@ -160,10 +160,9 @@ def erase_upload(root: Path, job_id: str) -> None:
     # Renamed first, so that nobody reads half an upload; what a crash leaves is swept with the uploads that broke off.
     folder, gone = root / job_id, root / (_PART_PREFIX + job_id)
     with _as_store_error():
-        if folder.is_dir():
+        with suppress(FileNotFoundError):  # no upload, or one that the janitor erases as well
             folder.rename(gone)
-        if gone.is_dir():
-            shutil.rmtree(gone)
+        remove_folder(gone)
 
 
 def uploads_older_than(root: Path, age_s: float) -> list[str]:

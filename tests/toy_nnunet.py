@@ -216,3 +216,9 @@ def toy_model(toy_results: Path, tmp_path_factory: pytest.TempPathFactory) -> Mo
     from pedcontour.inference.nnunet_import import import_nnunet
 
     return import_nnunet(toy_results, tmp_path_factory.mktemp("models"), model_id="toy", organ_of_label=MAPPING)
+
+
+@pytest.fixture(scope="session")
+def toy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the toy is kept as converted for OpenVINO."""
+    return tmp_path_factory.mktemp("converted")

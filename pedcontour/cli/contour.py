@@ -44,6 +44,10 @@ SeriesUid = Annotated[
 ModelId = Annotated[
     str | None, typer.Option("--model", "-m", help="Model id; `pedcontour models list` shows those installed.")
 ]
+ModeName = Annotated[
+    str | None,
+    typer.Option("--mode", help="Quality: exact, standard (default), fast or tta.", show_default=False),
+]
 ModelsFolder = Annotated[
     Path | None,
     typer.Option("--models-dir", help="Folder of the models; default: PEDCONTOUR_MODELS_DIR or models/."),
@@ -59,6 +63,7 @@ def contour(
     structures: Structures = None,
     absent: Absent = None,
     series: SeriesUid = None,
+    mode: ModeName = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:1; default: PEDCONTOUR_DEVICE.")] = None,
     models_dir: ModelsFolder = None,
     profile: Profile = None,
@@ -88,6 +93,7 @@ def contour(
     from pedcontour.contour import ContourJob, ContourRequest, check_request, contour_files
     from pedcontour.dicom.identity import ResultIdentity
     from pedcontour.dicom.sources import open_source
+    from pedcontour.inference.modes import DEFAULT_MODE, mode_named, quality_of
     from pedcontour.settings import Settings
 
     settings = Settings.read()
@@ -96,15 +102,18 @@ def contour(
         profile, tuple(names_of(outputs)), seg_encoding, holes, decimals, name_length, names, empty_rois
     )
     style = style_of(wishes, find_names(TemplateFolder(settings.templates_dir)))
-    request = replace(ContourRequest.from_names(names_of(structures), names_of(absent), series), style=style)
+    asked = ContourRequest.from_names(names_of(structures), names_of(absent), series)
+    request = replace(asked, style=style, mode=mode_named(mode or DEFAULT_MODE))
+    quality_of(request.mode, bundle.mirroring_axes)
     check_request(request, bundle.organs.values())
     if not as_json:
         err.print(f"Loading {bundle.id} {bundle.version}", highlight=False)
 
     # PyTorch takes seconds to import: only once the request is known to make sense.
-    from pedcontour.inference.nnunet_torch import TorchEngine
+    from pedcontour.inference.choice import EngineChoice, load_engine
 
-    engine = TorchEngine(bundle, device=device or settings.device, threads=settings.threads)
+    choice = EngineChoice(device or settings.device, settings.engine, settings.threads, settings.cache_folder)
+    engine = load_engine(bundle, choice)
     now = datetime.now().astimezone().replace(microsecond=0)
     identity = ResultIdentity(uuid4().hex, now, bundle.id, bundle.digest, __version__)
     job = ContourJob(engine, bundle, request, identity)

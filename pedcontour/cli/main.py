@@ -8,6 +8,7 @@ from pedcontour import __version__
 from pedcontour.cli.audit import audit
 from pedcontour.cli.contour import contour
 from pedcontour.cli.demo import demo
+from pedcontour.cli.jobs import jobs
 from pedcontour.cli.keys import keys
 from pedcontour.cli.models import models
 from pedcontour.cli.phantom import phantom
@@ -46,6 +47,7 @@ app.command()(submit)
 app.command()(serve)
 app.command()(demo)
 app.command()(phantom)
+app.add_typer(jobs, name="jobs")
 app.add_typer(models, name="models")
 app.add_typer(keys, name="keys")
 app.add_typer(audit, name="audit")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pedcontour.cli.console import AsJson, names_of, print_json, progress_bar, told
-from pedcontour.cli.contour import Absent, ModelId, OutFolder, SeriesUid, Source, Structures
+from pedcontour.cli.contour import Absent, ModelId, ModeName, OutFolder, SeriesUid, Source, Structures
 from pedcontour.cli.outputs import (
     Decimals,
     EmptyRois,
@@ -20,6 +20,7 @@ from pedcontour.cli.outputs import (
     Profile,
     SegEncoding,
 )
+from pedcontour.cli.remote import LOCAL_SERVICE, ApiKey, Url
 from pedcontour.cli.results import show_result
 from pedcontour.client import Client, RemoteJob
 from pedcontour.errors import OutputFolderNotEmptyError, PedcontourError
@@ -34,14 +35,13 @@ def submit(
     source: Source,
     *,
     out: OutFolder,
-    url: Annotated[str, typer.Option(help="Address of the service.")] = "http://127.0.0.1:8000",
-    api_key: Annotated[
-        str | None, typer.Option(envvar="PEDCONTOUR_API_KEY", help="API key, where the service asks for one.")
-    ] = None,
+    url: Url = LOCAL_SERVICE,
+    api_key: ApiKey = None,
     model: ModelId = None,
     structures: Structures = None,
     absent: Absent = None,
     series: SeriesUid = None,
+    mode: ModeName = None,
     urgent: Annotated[bool, typer.Option("--urgent", help="Begin before the jobs that are not urgent.")] = False,
     profile: Profile = None,
     outputs: Outputs = None,
@@ -68,7 +68,7 @@ def submit(
     wishes = OutputWishes(
         profile, tuple(names_of(outputs)), seg_encoding, holes, decimals, name_length, names, empty_rois
     )
-    wanted = Wanted(model, tuple(names_of(structures)), tuple(names_of(absent)), series, wishes, urgent)
+    wanted = Wanted(model, tuple(names_of(structures)), tuple(names_of(absent)), series, wishes, urgent, mode)
     with Client(url, api_key) as client:
         job = send_and_fetch(client, source, out, wanted, quiet=as_json)
     if as_json:
@@ -87,6 +87,7 @@ class Wanted:
     series: str | None = None
     outputs: OutputWishes = field(default_factory=OutputWishes)
     urgent: bool = False
+    mode: str | None = None
 
 
 def send_and_fetch(client: Client, source: Path, out: Path, wanted: Wanted, *, quiet: bool) -> RemoteJob:
@@ -105,6 +106,7 @@ def send_and_fetch(client: Client, source: Path, out: Path, wanted: Wanted, *, q
             structures=wanted.structures,
             absent=wanted.absent,
             series=wanted.series,
+            mode=wanted.mode,
             outputs=wanted.outputs,
             urgent=wanted.urgent,
             request_key=uuid.uuid4().hex,  # a proxy may send a request twice

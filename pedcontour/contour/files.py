@@ -21,6 +21,7 @@ from pedcontour.dicom.readback import check_read_back
 from pedcontour.dicom.reader import Intake, read_series
 from pedcontour.dicom.rois import Roi, rois_named, rois_of
 from pedcontour.errors import NothingDrawnError
+from pedcontour.inference.modes import quality_of
 from pedcontour.inference.port import Engine, Prediction
 from pedcontour.outputs import OutputStyle
 from pedcontour.postprocessing import AbsenceRule, Judged, Wishes, judge
@@ -75,12 +76,13 @@ def contour_files(files: Sequence[Path], out: Path, job: ContourJob, progress: S
     organ is left to write; ``ReadBackMismatchError`` and ``IdentityMismatchError`` when the read-back fails.
     """
     check_request(job.request, job.engine.organs.values())
+    quality_of(job.request.mode, job.model.mirroring_axes)
     stages = Stages(progress)
     with staged_folder(out) as folder:
         with stages.stage("read"):
             intake = read_series(files, series_uid=job.request.series_uid)
         with stages.stage("segment") as share:
-            prediction = job.engine.segment(intake.series.volume, share)
+            prediction = job.engine.segment(intake.series.volume, share, job.request.mode)
         with stages.stage("judge"):
             wishes = Wishes(_all_or(job.request.structures), job.request.absent)
             image = intake.series.volume
@@ -149,6 +151,8 @@ def _software(job: ContourJob, prediction: Prediction, stages: Stages) -> Softwa
         engine=prediction.engine,
         mode=prediction.mode,
         device=prediction.device,
+        tiles_run=prediction.tiles_run,
+        tiles_skipped=prediction.tiles_skipped,
         timings_s={**stages.timings_s, **engine_timings},
     )
 

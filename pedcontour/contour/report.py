@@ -121,8 +121,10 @@ class SoftwareFacts(_Part):
     name: Literal["pedcontour"] = "pedcontour"
     version: str
     engine: str
-    mode: str = Field(description="Quality mode of the engine; `full` is equal to stock nnU-Net.")
+    mode: str = Field(description="Quality mode: `exact`, `standard`, `fast` or `tta` (docs/modes.md).")
     device: str = Field(description="Where the network ran, such as `cpu` or `cuda:0`.")
+    tiles_run: int = Field(default=0, description="Tiles that the network was run on.")
+    tiles_skipped: int = Field(default=0, description="Tiles left out because they show nothing of the patient.")
     timings_s: dict[str, float] = Field(description="Seconds per stage; `segment.*` are the engine's own.")
 
 

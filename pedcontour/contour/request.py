@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pedcontour.errors import AbsenceNotAllowedError, NothingRequestedError, StructureUnknownError
+from pedcontour.inference.modes import DEFAULT_MODE, Mode
 from pedcontour.organs import all_organs, find_organ
 from pedcontour.outputs import OutputStyle
 
@@ -14,13 +15,14 @@ class ContourRequest:
 
     ``structures`` None asks for all that the model draws; ``absent`` names organs known to have been removed by
     surgery; ``series_uid`` chooses a CT series where the input holds several; ``style`` says which files are written
-    and how.
+    and how, ``mode`` in which quality the network runs.
     """
 
     structures: tuple[str, ...] | None = None
     absent: frozenset[str] = frozenset()
     series_uid: str | None = None
     style: OutputStyle = field(default_factory=OutputStyle)
+    mode: Mode = DEFAULT_MODE
 
     @classmethod
     def from_names(

@@ -27,11 +27,12 @@ STARTS: tuple[tuple[bytes, str], ...] = (
 
 def summary_of_kinds(files: Iterable[Path]) -> str:
     """The kinds of files with their counts, ``2 PDF, 1 gzip``; empty when none is known."""
-    counts = Counter(kind for kind in map(_kind, files) if kind)
+    counts = Counter(kind for kind in map(kind_of, files) if kind)
     return ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _kind(file: Path) -> str:
+def kind_of(file: Path) -> str:
+    """The kind of a file that is no DICOM, by its first bytes; empty when it is not known, or cannot be read."""
     try:
         with file.open("rb") as content:
             first = content.read(16)

@@ -17,7 +17,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from pedcontour.errors import ArchiveUnsafeError, PedcontourError, StoreError, UploadEmptyError, UploadTooLargeError
+from pedcontour.dicom.foreign import kind_of
+from pedcontour.dicom.given import sizes_of
+from pedcontour.errors import (
+    ArchiveUnsafeError,
+    NotCtError,
+    PedcontourError,
+    StoreError,
+    UploadEmptyError,
+    UploadTooLargeError,
+)
 
 _PIECE = 1 << 20
 _ENCRYPTED = 0x1
@@ -50,19 +59,26 @@ class ArchiveLimits:
 
 @contextmanager
 def open_source(source: Path) -> Iterator[list[Path]]:
-    """The files of a folder (see ``files_below``) or of a zip, in order of name.
+    """The files of a folder (see ``files_below``) or of a zip, in order of name; a single DICOM file as it is.
 
     A zip is unpacked into a temporary folder that is gone at the end. Raises ``UploadEmptyError`` when there are no
-    files, and what ``unpack_archive`` raises.
+    files, ``FileUnreadableError`` when one cannot be opened, ``NotCtError`` for a file that is neither DICOM nor a zip,
+    and what ``unpack_archive`` raises.
     """
     if source.is_dir():
         files = files_below(source)
         if not files:
             raise UploadEmptyError
+        sizes_of(files)
         yield files
         return
     if not source.is_file():
         raise UploadEmptyError("there is no such folder or zip")
+    sizes_of([source])
+    if not _is_zip(source):
+        _refuse_foreign(source)
+        yield [source]
+        return
     try:
         folder = Path(tempfile.mkdtemp(prefix="pedcontour-"))
     except OSError as error:
@@ -80,6 +96,22 @@ def files_below(folder: Path) -> list[Path]:
     a slice unseen. Links to folders are not followed.
     """
     return sorted(path for path in folder.rglob("*") if path.is_file() or (path.is_symlink() and not path.is_dir()))
+
+
+def _is_zip(file: Path) -> bool:
+    """Whether a file is a zip, or begins like one that is damaged."""
+    with file.open("rb") as content:
+        return content.read(2) == b"PK" or zipfile.is_zipfile(content)
+
+
+def _refuse_foreign(file: Path) -> None:
+    # Here and not above: it loads pydicom, which a client of the service does without.
+    from pedcontour.dicom.instances import read_instance
+
+    if read_instance(file) is None:
+        kind = kind_of(file)
+        what = f"neither DICOM nor a zip but {kind}" if kind else "neither DICOM nor a zip"
+        raise NotCtError(f"the file is {what}; give the folder or the zip that holds the series")
 
 
 def unpack_archive(archive: Path, target: Path, limits: ArchiveLimits | None = None) -> list[Path]:

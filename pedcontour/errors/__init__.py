@@ -78,7 +78,9 @@ from pedcontour.errors.models import (
 )
 from pedcontour.errors.requests import (
     AbsenceNotAllowedError,
+    FileUnreadableError,
     ModelNotFoundError,
+    ModeUnavailableError,
     NamesInvalidError,
     NothingRequestedError,
     OutputFolderNotEmptyError,
@@ -104,6 +106,7 @@ from pedcontour.errors.uploads import (
 from pedcontour.errors.workers import (
     DeviceFailedError,
     JobTimeoutError,
+    MemoryTooSmallError,
     OutOfMemoryError,
     ProcessEndedError,
     ProcessSilentError,
@@ -123,6 +126,7 @@ __all__ = [
     "CrossSiteError",
     "DataFolderError",
     "DeviceFailedError",
+    "FileUnreadableError",
     "ForbiddenBindingError",
     "FrameOfReferenceMissingError",
     "GantryTiltError",
@@ -142,8 +146,10 @@ __all__ = [
     "JobTimeoutError",
     "KeyNotFoundError",
     "MediaTypeUnsupportedError",
+    "MemoryTooSmallError",
     "MethodNotAllowedError",
     "MixedSeriesError",
+    "ModeUnavailableError",
     "ModelChecksumError",
     "ModelError",
     "ModelLabelsUnknownError",

@@ -33,6 +33,12 @@ class ModelNotFoundError(RequestError):
     code = "MODEL_NOT_FOUND"
 
 
+class ModeUnavailableError(RequestError):
+    """The chosen model cannot run in this quality mode; ask for another, or leave it out for `standard`."""
+
+    code = "MODE_UNAVAILABLE"
+
+
 class OutputFolderNotEmptyError(RequestError):
     """The output folder already holds files; choose a new one so that results of two patients never mix."""
 
@@ -49,3 +55,9 @@ class NamesInvalidError(RequestError):
     """The template of ROI names cannot be used, or its names do not fit; the detail says which and why."""
 
     code = "NAMES_INVALID"
+
+
+class FileUnreadableError(RequestError):
+    """A file that was given cannot be read (those of a folder count in order of name); see that you may read it."""
+
+    code = "FILE_UNREADABLE"

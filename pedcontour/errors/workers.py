@@ -9,6 +9,12 @@ class JobTimeoutError(PedcontourError):
     code = "JOB_TIMEOUT"
 
 
+class MemoryTooSmallError(PedcontourError):
+    """These images need more memory than this machine has; see the detail. Send fewer slices or give it more memory."""
+
+    code = "MEMORY_TOO_SMALL"
+
+
 class WorkerTroubleError(PedcontourError):
     """The worker, not the images, stopped this attempt; the job is tried again."""
 

@@ -1,26 +1,18 @@
-"""The reference engine: PyTorch, on the CPU in float32 or on a CUDA device as nnU-Net runs there."""
+"""Networks run by PyTorch: the reference on CPUs, and nnU-Net's own way on CUDA devices."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from time import perf_counter
 
-import numpy as np
 import torch
 
-from pedcontour.bundle.axes import canonical_to
 from pedcontour.bundle.model import ModelBundle
 from pedcontour.errors import RequestError
-from pedcontour.inference.device_errors import device_errors
-from pedcontour.inference.nnunet_network import load_network, read_definition
-from pedcontour.inference.nnunet_steps import channel_confidence, label_channels, prepare, run_tiles
-from pedcontour.inference.port import Prediction, Progress
-from pedcontour.orientation import AxisChange
-from pedcontour.volume import LabelMap, Volume
+from pedcontour.inference.nnunet_network import Definition, load_network
+from pedcontour.inference.sliding import TileNetwork
 
-PREPARED_SHARE = 0.05
-NETWORK_SHARE = 0.75
-"""Progress: the share done after preprocessing and after the network; the labels take what is left. A guess."""
+CUDA_TILES_AT_ONCE = 2
+"""A GPU is busier with two tiles than with one; more gain little on most cards and take memory."""
 
 
 def find_device(name: str) -> torch.device:
@@ -37,108 +29,47 @@ def find_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-class TorchEngine:
-    """An ``Engine`` (``pedcontour/inference/port.py``): equal to stock ``nnUNetv2_predict --disable_tta``.
+class TorchNetworks:
+    """The network of one bundle on a device.
 
-    ``device`` is what ``find_device`` takes; ``threads`` sets torch's threads
-    for the whole process, None leaves them. One volume at a time: it is not for several threads at once.
-
-    Raises ``ModelChecksumError``, ``ModelUnsafeError`` or ``ModelError`` when the bundle cannot be used,
-    ``RequestError`` when there is no such device.
+    ``threads`` sets torch's threads for the whole process, None leaves them. Raises what ``load_network`` raises.
     """
 
-    def __init__(self, bundle: ModelBundle, *, device: str = "auto", threads: int | None = None) -> None:
-        self._device = find_device(device)
+    def __init__(self, bundle: ModelBundle, definition: Definition, device: torch.device, threads: int | None) -> None:
         if threads is not None:
             torch.set_num_threads(threads)
-        self._bundle = bundle
-        self._definition = read_definition(bundle.plans, bundle.dataset, bundle.configuration)
-        self._network = load_network(self._definition, bundle).to(self._device)
-        self._from_canonical = canonical_to(bundle.axes)
+        self._device, self._channels = device, definition.channels
+        self._module = load_network(definition, bundle).to(device)
 
-    @property
-    def model_id(self) -> str:
-        """The id of the bundle."""
-        return self._bundle.id
+    def name(self, *, half: bool) -> str:
+        """What runs: ``torch-cpu-fp32``, ``torch-cuda-fp32`` or ``torch-cuda-amp16``."""
+        kind = "amp16" if half and self._device.type == "cuda" else "fp32"
+        return f"torch-{self._device.type}-{kind}"
 
-    @property
-    def organs(self) -> Mapping[int, str]:
-        """Label to organ id, as the bundle says."""
-        return self._bundle.organs
+    def network(self, *, half: bool) -> TileNetwork:
+        """With nnU-Net's mixed precision on CUDA, or in float32; CPUs compute in float32."""
+        return _TorchNetwork(self._module, self._device, self._channels, half and self._device.type == "cuda")
 
-    @property
-    def name(self) -> str:
-        """What runs: the device and its arithmetic."""
-        return "torch-cpu-fp32" if self._device.type == "cpu" else "torch-cuda-amp16"
 
-    def warm_up(self) -> None:
-        """Run one empty tile, so that the first patient does not wait for torch to get ready."""
-        with device_errors(), self._inference():
-            self._network(torch.zeros((1, 1, *self._definition.patch_size), device=self._device))
+class _TorchNetwork:
+    """A ``TileNetwork``."""
 
-    def segment(self, image: Volume, progress: Progress) -> Prediction:
-        """Label a CT in Hounsfield units; see ``Engine.segment``.
+    def __init__(self, module: torch.nn.Module, device: torch.device, channels: int, mixed: bool) -> None:
+        self._module, self._mixed = module, mixed
+        self.device, self.channels = device, channels
+        self.tiles_at_once = CUDA_TILES_AT_ONCE if device.type == "cuda" else 1
 
-        Raises ``OutOfMemoryError``; ``DeviceFailedError`` after which this process cannot use the card any more.
-        """
-        with device_errors():
-            return self._segment(image, progress)
-
-    def _segment(self, image: Volume, progress: Progress) -> Prediction:
-        started = perf_counter()
-        progress(0.0)
-        to_network = [AxisChange.to_canonical(image.grid), self._from_canonical]
-        turned = image
-        for change in to_network:
-            turned = change.volume(turned)
-        prepared = prepare(self._definition, turned.voxels, turned.grid.spacing_mm)
-        prepared_at = perf_counter()
-        progress(PREPARED_SHARE)
+    def __call__(self, tiles: torch.Tensor) -> torch.Tensor:
         with self._inference():
-            logits = run_tiles(
-                self._definition,
-                self._network,
-                prepared.data,
-                self._device,
-                _part(progress, PREPARED_SHARE, NETWORK_SHARE),
-            )
-        network_at = perf_counter()
-        channels = label_channels(self._definition, logits, prepared, _part(progress, NETWORK_SHARE, 1.0))
-        labels = np.array(self._bundle.label_of_channel, np.uint8)[channels]
-        for change in reversed(to_network):
-            labels = change.inverse.array(labels)
-        result = LabelMap(image.grid, np.ascontiguousarray(labels), self.organs)
-        confidence = self._confidence(logits, result)
-        return Prediction(
-            labels=result,
-            confidence=confidence,
-            engine=self.name,
-            timings_s={
-                "prepare": prepared_at - started,
-                "network": network_at - prepared_at,
-                "labels": perf_counter() - network_at,
-            },
-            device=str(self._device),
-        )
-
-    def _confidence(self, logits: torch.Tensor, result: LabelMap) -> dict[str, float]:
-        """By organ, for those with a voxel; one too small for the network's grid has the confidence 0."""
-        by_label = channel_confidence(logits, self._bundle.label_of_channel)
-        drawn = np.bincount(result.voxels.ravel(), minlength=256)
-        return {organ: by_label.get(label, 0.0) for label, organ in self.organs.items() if drawn[label]}
+            logits: torch.Tensor = self._module(tiles)
+        return logits
 
     @contextmanager
     def _inference(self) -> Iterator[None]:
-        """No gradients; on CUDA nnU-Net's mixed precision, with algorithms that give the same answer every time."""
-        cuda = self._device.type == "cuda"
+        """No gradients; algorithms that give the same answer every time, and in float32 no shorter products."""
         with (
             torch.inference_mode(),
-            torch.autocast("cuda", enabled=cuda),
-            torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True),
+            torch.autocast("cuda", enabled=self._mixed),
+            torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=self._mixed),
         ):
             yield
-
-
-def _part(progress: Progress, start: float, end: float) -> Progress:
-    """Progress of one stage, told as its part of the whole."""
-    return lambda share: progress(start + (end - start) * share)

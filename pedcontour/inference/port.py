@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pedcontour.inference.modes import DEFAULT_MODE, Mode
 from pedcontour.volume import LabelMap, Volume
 
 Progress = Callable[[float], None]
@@ -17,7 +18,8 @@ class Prediction:
     ``labels`` lies on the grid of the input volume, voxel for voxel. ``confidence`` is, per organ that has a voxel, the
     mean softmax probability of that organ over the voxels labelled as it, on the network's own grid; 0 for an organ too
     small for that grid. ``engine`` says what ran (``torch-cpu-fp32``), ``timings_s`` how long its stages took,
-    ``device`` where it ran (``cpu``, ``cuda:0``), ``mode`` in which quality: ``full`` is equal to stock nnU-Net.
+    ``device`` where it ran (``cpu``, ``cuda:0``), ``mode`` in which quality. ``tiles_run`` and ``tiles_skipped`` count
+    the network's tiles; those skipped showed nothing of the patient.
     """
 
     labels: LabelMap
@@ -25,7 +27,9 @@ class Prediction:
     engine: str
     timings_s: Mapping[str, float] = field(default_factory=dict)
     device: str = "cpu"
-    mode: str = "full"
+    mode: Mode = "exact"
+    tiles_run: int = 0
+    tiles_skipped: int = 0
 
 
 class Engine(Protocol):
@@ -41,6 +45,9 @@ class Engine(Protocol):
         """Label to organ id, all that the network can draw."""
         ...
 
-    def segment(self, image: Volume, progress: Progress) -> Prediction:
-        """Label a CT in Hounsfield units, in any orientation of its grid."""
+    def segment(self, image: Volume, progress: Progress, mode: Mode = DEFAULT_MODE) -> Prediction:
+        """Label a CT in Hounsfield units, in any orientation of its grid.
+
+        Raises ``ModeUnavailableError`` for a mode that the model cannot run in.
+        """
         ...

@@ -4,7 +4,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -59,7 +59,7 @@ class LocalResultStore:
         folder = self._path(prefix)
         with _as_store_error():
             if folder.is_dir():
-                shutil.rmtree(folder)
+                remove_folder(folder)
                 flush(folder.parent)
 
     def check(self) -> None:
@@ -78,6 +78,13 @@ def _copy_to_disk(source: Path, target: Path) -> None:
         shutil.copyfileobj(content, part, 1024 * 1024)
         part.flush()
         os.fsync(part.fileno())
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder and all in it, also while somebody else does the same. Raises ``OSError``."""
+    while folder.is_dir():
+        with suppress(FileNotFoundError):  # the other one was quicker with a file: go on with those that are left
+            shutil.rmtree(folder)
 
 
 def flush(path: Path) -> None:

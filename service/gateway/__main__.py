@@ -9,6 +9,7 @@ import uvicorn
 from pedcontour.settings import Settings
 from service.confinement import no_core_dumps
 from service.gateway.app import create_app
+from service.gateway.heads import watching_heads
 from service.gateway.start import parts_from
 from service.logs import configure_logs
 
@@ -36,6 +37,7 @@ def main() -> None:
         create_app(parts),
         host=settings.host,
         port=settings.port,
+        http=watching_heads(settings.header_timeout_s),
         log_config=None,
         access_log=False,  # addresses hold ids
         server_header=False,

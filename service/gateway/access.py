@@ -1,5 +1,7 @@
 """What every route needs: the gateway's parts, the tenant who asks, and whether it may."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
@@ -7,6 +9,7 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 
 from pedcontour.errors import JobNotFoundError, ScopeMissingError, StoreError, UnauthorizedError
 from service.apikeys import Scope
+from service.gateway.auditing import Auditor
 from service.gateway.authentication import authenticate
 from service.gateway.keys import is_loopback
 from service.gateway.parts import GatewayParts
@@ -72,6 +75,15 @@ def sees_details(request: Request, parts: Parts, key: Key, token: Token) -> bool
 
 
 SeesDetails = Annotated[bool, Depends(sees_details)]
+
+
+def recorder(request: Request) -> Callable[[str], None]:
+    """Writes the audit record of what this request is about to do to a job, given its id. Raises ``AuditError``."""
+    auditor: Auditor = request.app.state.auditor
+    return partial(auditor.record_ahead, request.scope)
+
+
+Recorder = Annotated[Callable[[str], None], Depends(recorder)]
 
 
 def is_from_here(request: Request) -> bool:

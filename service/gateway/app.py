@@ -26,6 +26,7 @@ from service.gateway.job_metrics import JobCollector
 from service.gateway.metrics import RequestMetrics
 from service.gateway.parts import GatewayParts
 from service.gateway.problems import add_problem_handlers
+from service.gateway.watch import JobWatch
 from service.janitor import Janitor
 from service.reconciler import Reconciler
 from service.rounds import Rounds
@@ -68,6 +69,8 @@ def create_app(parts: GatewayParts) -> FastAPI:
     app.state.parts = parts
     app.state.registry = registry
     app.state.metrics = RequestMetrics(registry)
+    app.state.auditor = Auditor(parts.audit, with_addresses=parts.audit_addresses)
+    app.state.watch = JobWatch(parts.jobs)
     for routes in ROUTES:
         app.include_router(routes.router)
     add_problem_handlers(app)
@@ -75,7 +78,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
     app.add_middleware(
         Envelope,
         metrics=app.state.metrics,
-        auditor=Auditor(parts.audit, with_addresses=parts.audit_addresses),
+        auditor=app.state.auditor,
         headers=security_headers(parts.hsts_s),
     )
     app.openapi = lambda: contract_of(app)  # type: ignore[method-assign]

@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from time import monotonic
 
 from starlette.datastructures import MutableHeaders
@@ -21,6 +22,9 @@ REFUSALS_PER_S = 0.5
 
 REFUSED = frozenset({401, 403})
 
+_AHEAD = "recorded_ahead"
+"""Where a connection keeps the job of which it was recorded what would be done."""
+
 
 class Auditor:
     """Writes the records of one gateway. ``with_addresses`` says whether they hold the caller's address."""
@@ -31,9 +35,19 @@ class Auditor:
         self._refusals = _Bucket(elapsed)
 
     def is_audited(self, connection: Connection, status: int) -> bool:
-        """Whether the answer to a request is recorded: what its rule names, and whoever was refused."""
+        """Whether the answer to a request is recorded: what its rule names, and whoever was refused.
+
+        Not what was recorded ahead, unless it was refused then after all.
+        """
+        if status < 400 and _recorded_ahead(connection):
+            return False
         rule = rule_for(connection)
         return status in REFUSED or (rule is not None and bool(rule.audited_as))
+
+    def record_ahead(self, connection: Connection, job_id: str) -> None:
+        """Record what is about to be done to a job. Raises ``AuditError``; then it must not be done."""
+        self._trail.append(self._entry(connection, "ok", job_id))
+        connection["state"][_AHEAD] = job_id
 
     def record(self, connection: Connection, status: int, headers: MutableHeaders) -> None:
         """Record an answer before it is given. Raises ``AuditError``; then it must not be given."""
@@ -42,25 +56,32 @@ class Auditor:
             is_allowed, suppressed = self._refusals.take()
             if not is_allowed:
                 return
-        rule, state = rule_for(connection), connection.get("state", {})
-        principal: Principal | None = state.get("principal")
-        self._trail.append(
-            Entry(
-                action=(rule.audited_as if rule else "") or "call",
-                outcome="ok" if status < 400 else state.get("problem_code", str(status)),
-                who=principal.name if principal else "",
-                tenant=principal.tenant if principal else "",
-                job=_job_of(connection, headers),
-                result=_result_of(connection, status),
-                route=f"{connection['method']} {route_of(connection)}",
-                address=_address_of(connection) if self._with_addresses else "",
-                suppressed=suppressed,
-            )
+        outcome = "ok" if status < 400 else connection.get("state", {}).get("problem_code", str(status))
+        entry = self._entry(connection, outcome, _job_of(connection, headers))
+        self._trail.append(replace(entry, result=_result_of(connection, status), suppressed=suppressed))
+
+    def _entry(self, connection: Connection, outcome: str, job_id: str) -> Entry:
+        rule = rule_for(connection)
+        principal: Principal | None = connection.get("state", {}).get("principal")
+        return Entry(
+            action=(rule.audited_as if rule else "") or "call",
+            outcome=outcome,
+            who=principal.name if principal else "",
+            tenant=principal.tenant if principal else "",
+            job=job_id,
+            route=f"{connection['method']} {route_of(connection)}",
+            address=_address_of(connection) if self._with_addresses else "",
         )
 
 
+def _recorded_ahead(connection: Connection) -> str:
+    """The job of which a record was written before the deed; empty where there is none."""
+    job_id: str = connection.get("state", {}).get(_AHEAD, "")
+    return job_id
+
+
 def _job_of(connection: Connection, headers: MutableHeaders) -> str:
-    made = headers.get("location", "").rpartition("/")[2]
+    made = headers.get("location", "").rpartition("/")[2] or _recorded_ahead(connection)
     job = connection.get("path_params", {}).get("job_id", made)
     return job if JOB_ID.fullmatch(job) else ""
 

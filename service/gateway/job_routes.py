@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
@@ -11,8 +11,9 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from pedcontour.errors import BrokerError, JobNotFoundError, RequestKeyReusedError
+from pedcontour.inference.modes import DEFAULT_MODE, MODES
 from service.gateway import schemas
-from service.gateway.access import OwnedJob, Parts, Tenant
+from service.gateway.access import OwnedJob, Parts, Recorder, Tenant
 from service.gateway.intake import declared_bytes, receive
 from service.gateway.metrics import RequestMetrics
 from service.gateway.output_fields import output_fields
@@ -44,6 +45,7 @@ _BODY: dict[str, Any] = {
                         "structures": _list,
                         "absent": _list,
                         "series": {"type": "string"},
+                        "mode": {"type": "string", "enum": list(MODES), "default": DEFAULT_MODE},
                         **output_fields(),
                         "priority": {"type": "string", "enum": list(Priority)},
                     },
@@ -73,12 +75,13 @@ RequestKey = Annotated[
 
 @dataclass(frozen=True)
 class _Sent:
-    """A request as it came: who sent it, under which key, the upload and what is asked of it."""
+    """A request as it came: who sent it, under which key, the upload and what is asked of it; who records it."""
 
     tenant: str
     key: str | None
     part: UploadPart
     given: Mapping[str, Sequence[str]]
+    record: Callable[[str], None]
 
 
 @router.post(
@@ -97,6 +100,7 @@ async def send_job(
     response: Response,
     parts: Parts,
     tenant: Tenant,
+    record: Recorder,
     query: Annotated[schemas.JobQuery, Query()],
     key: RequestKey = None,
 ) -> schemas.Job:
@@ -112,7 +116,7 @@ async def send_job(
     except BaseException:
         part.discard()
         raise
-    sent = _Sent(tenant, key, part, _merged(given, fields))
+    sent = _Sent(tenant, key, part, _merged(given, fields), record)
     job = await run_in_threadpool(_accept, job_id, sent, parts)
     if job.id == job_id:
         metrics: RequestMetrics = request.app.state.metrics
@@ -124,13 +128,14 @@ async def send_job(
 
 
 def _accept(job_id: str, sent: _Sent, parts: GatewayParts) -> Job:
-    """Name the upload, keep the job, wake a worker. What is kept is not lost, so the waking may fail.
+    """Name the upload, record and keep the job, wake a worker. What is kept is not lost, so the waking may fail.
 
-    Where the request was taken before, the job of then. Raises ``RequestKeyReusedError`` where it was another one.
+    No job is kept without its record, so none is refused for the record's sake once it is kept. Where the request was
+    taken before, the job of then. Raises ``RequestKeyReusedError`` where it was another one, ``AuditError``.
     """
     try:
         job = _new_job(job_id, sent, parts)
-        kept = parts.jobs.accept(job)
+        kept = parts.jobs.accept(job, lambda: sent.record(job_id))
     except BaseException:
         sent.part.discard()
         raise
@@ -149,9 +154,9 @@ def _accept(job_id: str, sent: _Sent, parts: GatewayParts) -> Job:
 
 def _new_job(job_id: str, sent: _Sent, parts: GatewayParts) -> Job:
     """The job, its upload complete on disk."""
-    now = parts.clock()
     options, priority = options_from(sent.given, parts.models, parts.templates), priority_from(sent.given)
     sent.part.commit()
+    now = parts.clock()  # not before: it takes a while to get a large upload onto the disk
     keyed = sent.key is not None
     return Job(
         id=job_id,
@@ -184,8 +189,9 @@ def get_job(job: OwnedJob) -> schemas.Job:
 
 
 @router.post("/{job_id}/cancel", status_code=202, summary="Stop a job", responses=problems(401, 404, 503))
-def cancel_job(job: OwnedJob, parts: Parts) -> schemas.Job:
+def cancel_job(job: OwnedJob, parts: Parts, record: Recorder) -> schemas.Job:
     """A waiting job is cancelled at once, a running one within seconds; one that has ended stays as it is."""
+    record(job.id)
     cancelled = parts.jobs.cancel(job.id)
     if cancelled is None:
         raise JobNotFoundError
@@ -193,8 +199,9 @@ def cancel_job(job: OwnedJob, parts: Parts) -> schemas.Job:
 
 
 @router.delete("/{job_id}", status_code=204, summary="Erase a job", responses=problems(401, 404, 503))
-def erase(job: OwnedJob, parts: Parts) -> None:
+def erase(job: OwnedJob, parts: Parts, record: Recorder) -> None:
     """Removes its images, results and record at once, in any state; one that runs is stopped. It is unknown then."""
+    record(job.id)
     if not erase_job(job.id, parts.jobs, parts.files):
         raise JobNotFoundError
     log.info("job %s: erased", job.id)

@@ -8,11 +8,12 @@ from dataclasses import asdict
 
 from pedcontour.contour.request import ContourRequest, check_request
 from pedcontour.errors import RequestError
+from pedcontour.inference.modes import DEFAULT_MODE, mode_named, quality_of
 from pedcontour.outputs import WISH_FIELDS, OutputWishes, TemplateFolder, style_of
 from service.gateway.parts import Models
 from service.jobs import Options, Priority
 
-FIELDS = ("model", "structures", "absent", "series", "priority", *WISH_FIELDS)
+FIELDS = ("model", "structures", "absent", "series", "mode", "priority", *WISH_FIELDS)
 """The options of a job, as query parameters or as form fields."""
 
 FILES = "files"
@@ -30,8 +31,8 @@ def options_from(
 ) -> Options:
     """Options from what was sent; each may be repeated or hold a comma-separated list.
 
-    Raises ``RequestError`` for an unknown or doubled field, and what ``check_request``, ``style_of`` and
-    ``Models.find`` raise.
+    Raises ``RequestError`` for an unknown or doubled field, and what ``check_request``, ``quality_of``, ``style_of``
+    and ``Models.find`` raise.
     """
     for name in given:
         if name == FILES:
@@ -46,7 +47,10 @@ def options_from(
         raise RequestError("the series is no UID")
     check_request(request, model.organs.values())
     style = style_of(_wishes(given), templates.find)
-    return Options(model.id, request.structures, tuple(sorted(request.absent)), request.series_uid, style.as_data())
+    mode = mode_named(_one("mode", given) or DEFAULT_MODE)
+    quality_of(mode, model.mirroring_axes)
+    absent = tuple(sorted(request.absent))
+    return Options(model.id, request.structures, absent, request.series_uid, style.as_data(), mode)
 
 
 def _wishes(given: Mapping[str, Sequence[str]]) -> OutputWishes:

@@ -29,8 +29,9 @@ _FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file.",
         "content": {
-            media_type: {"schema": {"type": "string", "format": "binary"}}
-            for media_type in ("application/dicom", "application/json", "image/png")
+            "application/dicom": {"schema": {"type": "string", "format": "binary"}},
+            "application/json": {"schema": {"type": "object", "description": "The report, as docs/report.md has it."}},
+            "image/png": {"schema": {"type": "string", "format": "binary"}},
         },
     }
 }

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from pedcontour.contour.report import OutputFacts, Provenance
+from pedcontour.inference.modes import DEFAULT_MODE, Mode
 from pedcontour.verdicts import Outcome
 from service.gateway.output_fields import OutputQuery
 from service.jobs import Priority, State
@@ -25,6 +26,7 @@ JOB_EXAMPLE: dict[str, JsonValue] = {
     "structures": None,
     "absent": ["kidney_left"],
     "series_uid": None,
+    "mode": "standard",
     "outputs": {
         "profile": "eclipse",
         "outputs": ["rtstruct", "seg", "report", "preview"],
@@ -64,8 +66,10 @@ JOB_EXAMPLE: dict[str, JsonValue] = {
             "name": "pedcontour",
             "version": "0.1.0",
             "engine": "torch-cuda-amp16",
-            "mode": "full",
+            "mode": "standard",
             "device": "cuda:0",
+            "tiles_run": 27,
+            "tiles_skipped": 0,
             "timings_s": {"read": 0.6, "segment": 8.1, "judge": 0.9, "write": 0.7, "check": 1.1, "picture": 0.8},
         },
     },
@@ -121,6 +125,9 @@ class JobQuery(OutputQuery):
     series: str | None = Field(
         default=None, description="Series Instance UID, where the upload holds several CT series."
     )
+    mode: Mode = Field(
+        default=DEFAULT_MODE, description="Quality in which the network runs: `exact`, `standard`, `fast` or `tta`."
+    )
     priority: Priority | None = Field(
         default=None, description="`urgent` jobs are begun before all `routine` ones, which is what is meant otherwise."
     )
@@ -157,6 +164,7 @@ class Job(BaseModel):
     structures: list[str] | None = Field(description="Organ ids asked for; null is all that the model draws.")
     absent: list[str] = Field(description="Organ ids declared absent.")
     series_uid: str | None = Field(description="Series Instance UID asked for.")
+    mode: Mode = Field(description="Quality mode asked for.")
     outputs: OutputFacts = Field(description="How the results are written, as asked for or preset by the profile.")
     upload: Upload
     verdicts: list[OrganVerdict] = Field(

@@ -8,6 +8,7 @@ from pedcontour.verdicts import Verdict
 from service.gateway import schemas
 from service.gateway.problems import problem_of
 from service.jobs import Job
+from service.jobstore import Standing
 
 JOBS_PATH = "/v1/jobs"
 """Where jobs are found."""
@@ -18,9 +19,9 @@ def job_path(job_id: str) -> str:
     return f"{JOBS_PATH}/{job_id}"
 
 
-def event_view(job: Job) -> schemas.JobEvent:
+def event_view(standing: Standing) -> schemas.JobEvent:
     """How a job stands, in short."""
-    return schemas.JobEvent(state=job.state, stage=job.stage, progress=job.progress, attempt=job.attempt)
+    return schemas.JobEvent(**vars(standing))
 
 
 def job_view(job: Job) -> schemas.Job:
@@ -43,6 +44,7 @@ def job_view(job: Job) -> schemas.Job:
         structures=None if job.options.structures is None else list(job.options.structures),
         absent=list(job.options.absent),
         series_uid=job.options.series_uid,
+        mode=job.options.mode,
         outputs=OutputFacts.of(style),
         upload=schemas.Upload(files=job.upload_files, bytes=job.upload_bytes),
         verdicts=[_verdict_view(verdict, style.names) for verdict in job.verdicts],

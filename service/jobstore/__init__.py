@@ -17,8 +17,11 @@ from service.jobstore.port import (
     Listing,
     Position,
     Records,
+    Standing,
     Statistics,
     Tombstone,
+    Witness,
+    nobody,
     utc_now,
 )
 
@@ -34,7 +37,10 @@ __all__ = [
     "MemoryJobStore",
     "Position",
     "Records",
+    "Standing",
     "Statistics",
     "Tombstone",
+    "Witness",
+    "nobody",
     "utc_now",
 ]

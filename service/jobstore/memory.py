@@ -7,7 +7,19 @@ from datetime import datetime, timedelta
 
 from service import jobs
 from service.jobs import DEFAULT_RETRIES, EVERY_PRIORITY, Ending, Job, Priority, Retries, State
-from service.jobstore.port import QUARANTINED, Backlog, Beat, Clock, Listing, Statistics, Tombstone, utc_now
+from service.jobstore.port import (
+    QUARANTINED,
+    Backlog,
+    Beat,
+    Clock,
+    Listing,
+    Standing,
+    Statistics,
+    Tombstone,
+    Witness,
+    nobody,
+    utc_now,
+)
 
 
 class MemoryJobStore:
@@ -24,12 +36,13 @@ class MemoryJobStore:
         self._duties: dict[str, tuple[str, datetime]] = {}
         self._lock = threading.RLock()
 
-    def accept(self, job: Job) -> Job:
+    def accept(self, job: Job, witness: Witness = nobody) -> Job:
         """See ``Work.accept``."""
         with self._lock:
             for kept in self._jobs.values():
                 if job.request_key is not None and (kept.tenant, kept.request_key) == (job.tenant, job.request_key):
                     return kept
+            witness()
             self._jobs[job.id] = job
             return job
 
@@ -105,6 +118,11 @@ class MemoryJobStore:
         with self._lock:
             every = sorted(self._jobs.values(), key=lambda job: (job.accepted_at, job.id), reverse=True)
         return [job for job in every if _is_listed(job, listing)][: listing.limit]
+
+    def standings(self, job_ids: Collection[str]) -> dict[str, Standing]:
+        """See ``Records.standings``."""
+        with self._lock:
+            return {job_id: Standing.of(self._jobs[job_id]) for job_id in job_ids if job_id in self._jobs}
 
     def backlog(self, priorities: Collection[Priority] = EVERY_PRIORITY, tenant: str | None = None) -> Backlog:
         """See ``Records.backlog``."""

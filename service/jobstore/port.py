@@ -31,6 +31,21 @@ class Beat:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """How a job stands, in short: what changes while it is worked on."""
+
+    state: State
+    stage: str
+    progress: float
+    attempt: int
+
+    @classmethod
+    def of(cls, job: Job) -> "Standing":
+        """That of a job."""
+        return cls(job.state, job.stage, job.progress, job.attempt)
+
+
+@dataclass(frozen=True)
 class Statistics:
     """The table in figures; ``expired_leases`` are running jobs whose owner fell silent."""
 
@@ -89,13 +104,22 @@ class Tombstone:
     erased_at: datetime
 
 
+Witness = Callable[[], None]
+"""Told that a job is about to be kept. It must be quick and must not use the store, which waits for it."""
+
+
+def nobody() -> None:
+    """A ``Witness`` that does nothing."""
+
+
 class Work(Protocol):
     """The way of a job. Every method raises ``JobTableError`` when the store itself fails."""
 
-    def accept(self, job: Job) -> Job:
+    def accept(self, job: Job, witness: Witness = nobody) -> Job:
         """Keep a new job and return it; when this returns, it survives a power cut.
 
-        Where its tenant has used its ``request_key`` before, nothing is kept and the job of then is returned.
+        Where its tenant has used its ``request_key`` before, nothing is kept and the job of then is returned. Else
+        ``witness`` is called before anybody can see the job; what it raises is passed on, and nothing is kept.
         """
         ...
 
@@ -138,6 +162,10 @@ class Records(Protocol):
 
     def list_jobs(self, listing: Listing) -> list[Job]:
         """A page of a tenant's jobs, the newest first."""
+        ...
+
+    def standings(self, job_ids: Collection[str]) -> Mapping[str, Standing]:
+        """How these jobs stand, in one look; one that there is not is left out."""
         ...
 
     def backlog(self, priorities: Collection[Priority] = EVERY_PRIORITY, tenant: str | None = None) -> Backlog:

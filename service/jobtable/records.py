@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from service.database import Instant, insert_into, read, write
 from service.jobs import EVERY_PRIORITY, Job, Priority, Retries, State
-from service.jobstore import QUARANTINED, Backlog, Clock, Listing, Statistics
+from service.jobstore import QUARANTINED, Backlog, Clock, Listing, Standing, Statistics
 from service.jobtable.rows import as_job
 from service.jobtable.schema import jobs, tenants, workers
 from service.jobtable.work import is_free
@@ -38,6 +38,12 @@ class SqlRecords:
             )
         newest_first = wanted.order_by(jobs.c.accepted_at.desc(), jobs.c.id.desc()).limit(listing.limit)
         return [as_job(row) for row in read(self._engine, newest_first)]
+
+    def standings(self, job_ids: Collection[str]) -> dict[str, Standing]:
+        """See ``Records.standings``."""
+        columns = (jobs.c.id, jobs.c.state, jobs.c.stage, jobs.c.progress, jobs.c.attempt)
+        rows = read(self._engine, sa.select(*columns).where(jobs.c.id.in_(job_ids)))
+        return {row.id: Standing(State(row.state), row.stage, row.progress, row.attempt) for row in rows}
 
     def backlog(self, priorities: Collection[Priority] = EVERY_PRIORITY, tenant: str | None = None) -> Backlog:
         """See ``Records.backlog``."""

@@ -19,7 +19,7 @@ from service.jobs import (
     resend_wait,
     taken,
 )
-from service.jobstore import Beat, Clock
+from service.jobstore import Beat, Clock, Witness, nobody
 from service.jobtable.rows import as_job, as_record, as_row
 from service.jobtable.schema import jobs, tenants
 
@@ -32,14 +32,16 @@ class SqlWork:
         self._retries = retries
         self._clock = clock
 
-    def accept(self, job: Job) -> Job:
+    def accept(self, job: Job, witness: Witness = nobody) -> Job:
         """See ``Work.accept``."""
         insert = insert_into(self._engine, jobs).values(as_row(job))
         once = insert.on_conflict_do_nothing(index_elements=["tenant", "request_key"]).returning(jobs.c.id)
         same = sa.select(jobs).where(jobs.c.tenant == job.tenant, jobs.c.request_key == job.request_key)
         while True:  # the job that was there may be erased before it is read
-            if write(self._engine, once):
-                return job
+            with changing(self._engine) as connection:
+                if connection.execute(once).first() is not None:
+                    witness()
+                    return job
             if rows := read(self._engine, same):
                 return as_job(rows[0])
 

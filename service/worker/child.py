@@ -19,16 +19,17 @@ def main() -> None:
     configure_logs(settings.log_level, settings.log_format)
 
     # Here and not above: torch takes seconds to import, and the tie to the worker should not wait for it.
-    from pedcontour.inference.nnunet_torch import TorchEngine, find_device
+    from pedcontour.inference.choice import EngineChoice, check_choice, load_engine
 
+    choice = EngineChoice(settings.device, settings.engine, settings.threads, settings.cache_folder)
     try:
-        find_device(settings.device)
+        check_choice(choice)
     except RequestError as error:  # else every job would fail, one after the other
         send(channel, Failed.of(RequestError(f"PEDCONTOUR_DEVICE: {error.detail}")))
         return
 
     def load(model: ModelBundle) -> Engine:
-        engine = TorchEngine(model, device=settings.device, threads=settings.threads)
+        engine = load_engine(model, choice)
         engine.warm_up()
         return engine
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pedcontour.errors import OutOfMemoryError, ProcessEndedError, StoreError, WorkerTroubleError
 from service.worker.channel import Channel
+from service.worker.memory_kills import MemoryKills, memory_kills
 
 # Linux ties a child to the life of the thread that started it, so one thread that lives to the end starts them all.
 _starter = ThreadPoolExecutor(1, thread_name_prefix="starter")
@@ -21,11 +22,15 @@ _starter = ThreadPoolExecutor(1, thread_name_prefix="starter")
 class ChildProcess:
     """A running child. ``command`` gets the descriptor of its end of the channel as a last argument.
 
-    Its temporary files lie in a folder of their own that goes with it, however it ends. Raises ``StoreError`` when it
-    cannot be started.
+    Its temporary files lie in a folder of their own that goes with it, however it ends. ``kills`` counts what the
+    system killed for memory. Raises ``StoreError`` when it cannot be started.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], kills: MemoryKills = memory_kills
+    ) -> None:
+        self._kills = kills
+        self._kills_before = kills()
         ours, theirs = socket.socketpair()
         try:
             with theirs:
@@ -62,6 +67,10 @@ class ChildProcess:
         self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def begin_job(self) -> None:
+        """Learn that a job begins: what the system killed before was not this job's doing."""
+        self._kills_before = self._kills()
+
     @property
     def ended_by(self) -> int:
         """The signal that ended the process, 0 where it ended by itself or has not ended."""
@@ -75,9 +84,10 @@ class ChildProcess:
             return ProcessEndedError("it closed its channel")
         if not self.ended_by:
             return ProcessEndedError(f"exit status {self._process.returncode}")
-        if self.ended_by == signal.SIGKILL:
-            # Nobody here sent it. The kernel does when memory runs out; an operator may, and reads it here.
-            return OutOfMemoryError("killed from outside, as the system does when memory runs out")
+        if self.ended_by == signal.SIGKILL:  # nobody here sent it
+            if self._kills_before is not None and (self._kills() or 0) > self._kills_before:
+                return OutOfMemoryError("killed by the system, whose count of such kills has grown")
+            return ProcessEndedError("killed from outside, and not for memory as far as the system tells")
         return ProcessEndedError(signal.Signals(self.ended_by).name)
 
 

@@ -57,7 +57,7 @@ class EngineContourer:
 def _request(job: Job) -> ContourRequest:
     options = job.options
     style = OutputStyle.from_data(options.outputs)
-    return ContourRequest(options.structures, frozenset(options.absent), options.series_uid, style)
+    return ContourRequest(options.structures, frozenset(options.absent), options.series_uid, style, options.mode)
 
 
 def _identity(job: Job, model: ModelBundle) -> ResultIdentity:

@@ -13,6 +13,7 @@ from pedcontour.errors import (
 )
 from service.worker.channel import ChannelClosedError
 from service.worker.children import ChildProcess
+from service.worker.memory_kills import MemoryKills, memory_kills
 from service.worker.messages import (
     Contour,
     Drawn,
@@ -48,10 +49,17 @@ class InferenceChild:
     """Contours in a child that outlives its jobs; for one thread at a time.
 
     The child is started by ``start`` or by the first job, and again after it ended. ``command`` starts it, with the
-    settings of ``environment``.
+    settings of ``environment``; ``kills`` counts what the system killed for memory.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], patience: Patience) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        patience: Patience,
+        kills: MemoryKills = memory_kills,
+    ) -> None:
+        self._kills = kills
         self._command = command
         self._environment = environment
         self._patience = patience
@@ -83,6 +91,7 @@ class InferenceChild:
         at fault. Whatever is raised, the next job finds a child that is not at this one any more.
         """
         child = self._ready_child()
+        child.begin_job()
         try:
             send(child.channel, order)
             return self._wait(child, progress)
@@ -149,7 +158,7 @@ class InferenceChild:
         self._begin()
 
     def _begin(self) -> ChildProcess:
-        self._child = ChildProcess(self._command, self._environment)
+        self._child = ChildProcess(self._command, self._environment, self._kills)
         self._is_ready = False
         return self._child
 

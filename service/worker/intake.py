@@ -56,6 +56,7 @@ class Intake:
         child, self._spare = self._spare, None
         assert child is not None  # noqa: S101 - prepared above
         order = TakeIn(upload=upload.absolute(), folder=folder, series_uid=series_uid, limits=self._limits)
+        child.begin_job()
         try:
             send(child.channel, order)
             return self._wait(child, tick)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pedcontour.errors import CancelledError
+from pedcontour.inference.modes import DEFAULT_MODE, Mode
 from pedcontour.inference.port import Engine, Prediction
 from pedcontour.orientation import AxisChange
 from pedcontour.volume import Grid, Volume
@@ -56,7 +57,15 @@ class EngineContract:
 
     def test_the_prediction_says_what_ran(self, prediction: Prediction) -> None:
         assert prediction.engine
+        assert prediction.device
+        assert prediction.mode == DEFAULT_MODE
         assert all(seconds >= 0 for seconds in prediction.timings_s.values())
+
+    @pytest.mark.parametrize("mode", ["exact", "standard", "fast"])
+    def test_it_runs_in_every_mode_that_each_model_has(self, engine: Engine, image: Volume, mode: Mode) -> None:
+        prediction = engine.segment(image, _silent, mode)
+        assert prediction.mode == mode
+        assert len(np.unique(prediction.labels.voxels)) >= 3
 
     def test_progress_never_falls_and_ends_at_one(self, engine: Engine, image: Volume) -> None:
         told: list[float] = []

@@ -19,10 +19,27 @@ class TestTorchEngine(EngineContract):
 
     @pytest.fixture
     def engine(self, toy_model: ModelBundle) -> Iterator[Engine]:
-        from pedcontour.inference.nnunet_torch import TorchEngine
+        from pedcontour.inference.choice import EngineChoice, load_engine
 
         with one_thread():
-            yield TorchEngine(toy_model, device="cpu")
+            yield load_engine(toy_model, EngineChoice(device="cpu", runtime="torch"))
+
+    @pytest.fixture
+    def image(self) -> Volume:
+        return toy_image((42, 44, 70), (2.5, 2.9, 2.0), seed=3)[0]
+
+
+@pytest.mark.slow
+class TestOpenVinoEngine(EngineContract):
+    """OpenVINO on the CPU, with the same toy."""
+
+    @pytest.fixture
+    def engine(self, toy_model: ModelBundle, toy_cache: Path) -> Iterator[Engine]:
+        pytest.importorskip("openvino", reason="OpenVINO is not installed")
+        from pedcontour.inference.choice import EngineChoice, load_engine
+
+        with one_thread():
+            yield load_engine(toy_model, EngineChoice(device="cpu", runtime="openvino", threads=1, cache=toy_cache))
 
     @pytest.fixture
     def image(self) -> Volume:

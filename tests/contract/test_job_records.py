@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from service.jobs import Priority, State
-from service.jobstore import Backlog, JobStore, Listing, Position
+from service.jobstore import Backlog, JobStore, Listing, Position, Standing
 from tests.contract.job_stores import DONE, START, Clock, a_job, claimed, ids, known
 
 
@@ -21,6 +21,18 @@ def test_workers_are_remembered_by_their_last_sign_of_life(store: JobStore, cloc
     assert store.last_worker_seen("host_1") == START + timedelta(seconds=2)
     assert store.last_worker_seen("host-1") is None
     assert store.last_worker_seen("host") is None
+
+
+def test_several_jobs_are_looked_at_at_once(store: JobStore) -> None:
+    for job_id in ("a", "b", "c"):
+        store.accept(a_job(job_id))
+    running = claimed(store)
+    store.beat(running, known(store, running).owner or "", "segment", 0.25)
+    assert store.standings({"a", "b", "none"}) == {
+        "a": Standing(State.RUNNING, "segment", 0.25, 1),
+        "b": Standing(State.QUEUED, "", 0.0, 0),
+    }
+    assert store.standings([]) == {}
 
 
 def test_statistics_count_states_and_waits(store: JobStore, clock: Clock) -> None:

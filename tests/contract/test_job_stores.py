@@ -4,7 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
-from pedcontour.errors import GantryTiltError, NothingDrawnError
+import pytest
+
+from pedcontour.errors import AuditError, GantryTiltError, NothingDrawnError
 from pedcontour.outputs import OutputStyle, RoiName, RoiNames
 from service.jobs import Ending, Options, Priority, Problem, State
 from service.jobstore import Beat, JobStore
@@ -19,6 +21,25 @@ def test_a_job_is_kept_as_it_was_accepted(store: JobStore) -> None:
     assert store.accept(job) == job
     assert store.get("a") == job
     assert store.get("b") is None
+
+
+def test_a_new_job_is_witnessed_before_it_is_kept_and_one_that_was_there_is_not(store: JobStore) -> None:
+    seen: list[str] = []
+    job = replace(a_job(), request_key="k")
+    store.accept(job, lambda: seen.append("a"))
+    store.accept(replace(job, id="b"), lambda: seen.append("b"))
+    assert seen == ["a"]
+
+
+def test_what_its_witness_refuses_is_not_kept(store: JobStore) -> None:
+    def refuse() -> None:
+        raise AuditError("OSError")
+
+    job = replace(a_job(), request_key="k")
+    with pytest.raises(AuditError):
+        store.accept(job, refuse)
+    assert store.get(job.id) is None and store.claim_next("me") is None
+    assert store.accept(job) == job
 
 
 def test_a_claim_makes_the_job_run_and_counts(store: JobStore) -> None:

@@ -45,7 +45,7 @@ def _status(connection: socket.socket) -> int:
 
 
 def _head(*headers: str, content_type: str = "application/zip") -> bytes:
-    lines = ("POST /v1/jobs HTTP/1.1", "Host: here", f"Content-Type: {content_type}", *headers)
+    lines = ("POST /v1/jobs HTTP/1.1", "Host: localhost", f"Content-Type: {content_type}", *headers)
     return "\r\n".join(lines).encode() + b"\r\n\r\n"
 
 
@@ -94,23 +94,37 @@ def _slow_body(address: tuple[str, int]) -> Iterator[int]:
     yield _talk(address, head)
     with socket.create_connection(address, 60.0) as connection:
         connection.sendall(head)
-        connection.settimeout(0.25)
-        for _ in range(200):
-            try:
-                connection.sendall(b"x")
-                answer = connection.recv(4096)
-            except TimeoutError:
-                continue
-            except OSError:
-                answer = b""
-            yield int(answer.split(b" ", 2)[1]) if answer else CLOSED
-            return
-        yield 599
+        yield _drip(connection, b"x" * 200)
+
+
+def _slow_head(address: tuple[str, int]) -> Iterator[int]:
+    """Heads that never come, stop, or drip, also as blank lines; the service of the table waits two seconds."""
+    start = _head()[:-2]
+    for said in (b"", b"\r\n", b"POST", start):
+        yield _talk(address, said)
+    for dripping in (start + b"X: " + b"x" * 200, b"\r\n" * 100):
+        with socket.create_connection(address, 60.0) as connection:
+            yield _drip(connection, dripping)
+
+
+def _drip(connection: socket.socket, text: bytes) -> int:
+    """Send a byte every quarter of a second until there is an answer."""
+    connection.settimeout(0.25)
+    for byte in text:
+        try:
+            connection.sendall(bytes([byte]))
+            answer = connection.recv(4096)
+        except TimeoutError:
+            continue
+        except OSError:
+            return CLOSED
+        return int(answer.split(b" ", 2)[1]) if answer else CLOSED
+    return 599
 
 
 def _smuggling(address: tuple[str, int]) -> Iterator[int]:
     """Two lengths, a length and chunks, lengths that are none, and a second request behind the first."""
-    second = b"GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n"
+    second = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
     for headers in (
         ("Content-Length: 4", "Content-Length: 100"),
         ("Content-Length: 4", "Transfer-Encoding: chunked"),
@@ -159,6 +173,7 @@ HTTP_ATTACKS: tuple[HttpAttack, ...] = (
     HttpAttack("XML as a body", _xml_body, frozenset({415})),
     HttpAttack("endless bodies", _endless_body, frozenset({413, 415, CLOSED})),
     HttpAttack("bodies that drip or stop", _slow_body, frozenset({408, CLOSED})),
+    HttpAttack("heads that drip or stop", _slow_head, frozenset({CLOSED})),
     HttpAttack("two lengths and other smuggling", _smuggling, frozenset({400, 413, 415, 431, CLOSED})),
     HttpAttack("hostile multipart", _multipart, frozenset({400, 413, 415, 422})),
     HttpAttack("connections broken off", _broken_off, frozenset({CLOSED})),

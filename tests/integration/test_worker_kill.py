@@ -115,7 +115,7 @@ def test_a_child_that_is_killed_or_stopped_in_mid_job_costs_an_attempt_and_not_t
         client.wait(job.id, timeout_s=60)
         assert httpx.get(f"{service.url}/v1/jobs/{job.id}").json()["attempt"] == 2
         assert service.parts["worker"].pid == worker
-    trouble = "OUT_OF_MEMORY" if how is signal.SIGKILL else "PROCESS_SILENT"
+    trouble = "PROCESS_ENDED" if how is signal.SIGKILL else "PROCESS_SILENT"
     assert trouble in (tmp_path / "logs" / "worker.log").read_text()
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from pedcontour.bundle import ModelBundle, load_bundle
 from pedcontour.bundle.description import DESCRIPTION_NAME, Description, write_description
 from pedcontour.bundle.manifest import write_manifest
+from pedcontour.inference.modes import DEFAULT_MODE, Mode
 from pedcontour.inference.port import Prediction, Progress
 from pedcontour.organs import default_labels
 from pedcontour.volume import Grid, LabelMap, Volume
@@ -54,7 +55,7 @@ class ShadeEngine:
         self.organs: Mapping[int, str] = model.organs
         self._seconds = seconds
 
-    def segment(self, image: Volume, progress: Progress) -> Prediction:
+    def segment(self, image: Volume, progress: Progress, mode: Mode = DEFAULT_MODE) -> Prediction:
         for step in range(STEPS):
             threading.Event().wait(self._seconds / STEPS)
             progress((step + 1) / STEPS)
@@ -62,7 +63,7 @@ class ShadeEngine:
         known = (shade >= 1) & (shade <= max(self.organs))
         labels = LabelMap(image.grid, np.where(known, shade, 0).astype(np.uint8), self.organs)
         drawn = [organ for label, organ in self.organs.items() if (labels.voxels == label).any()]
-        return Prediction(labels, dict.fromkeys(drawn, 0.9), "stand-in")
+        return Prediction(labels, dict.fromkeys(drawn, 0.9), "stand-in", mode=mode)
 
 
 def shaded_torso(slices: int = 12, rows: int = 64, columns: int = 72) -> Volume:

@@ -46,10 +46,10 @@ def shaded_ct(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def program(stand_in_models: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
     """The program with the stand-in model installed and its engine in memory in place of PyTorch."""
-    import pedcontour.inference.nnunet_torch as torch_adapter
+    import pedcontour.inference.choice as engines
 
-    def in_memory(bundle: object, *, device: str, threads: int | None) -> ShadeEngine:
+    def in_memory(bundle: object, choice: object) -> ShadeEngine:
         return ShadeEngine(bundle)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(torch_adapter, "TorchEngine", in_memory)
+    monkeypatch.setattr(engines, "load_engine", in_memory)
     return Program(stand_in_models)

@@ -31,6 +31,23 @@ def test_a_zip_is_taken_too(program: Program, shaded_ct: Path, tmp_path: Path) -
     assert program("contour", archive, "--out", tmp_path / "out").exit_code == 0
 
 
+def test_a_file_that_is_neither_dicom_nor_a_zip_is_refused_as_that(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("a list of patients")
+    refused = program("contour", tmp_path / "x.txt", "--out", tmp_path / "out")
+    assert refused.exit_code == 2
+    assert "NOT_CT" in refused.stderr and "neither DICOM nor a zip" in " ".join(refused.stderr.split())
+
+
+def test_a_file_that_cannot_be_read_ends_with_two_and_its_place(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "ct").mkdir()
+    (tmp_path / "ct" / "Family^Given").symlink_to("nowhere")
+    (tmp_path / "ct" / "a.dcm").write_bytes(b"x")
+    refused = program("contour", tmp_path / "ct", "--out", tmp_path / "out")
+    assert refused.exit_code == 2
+    assert "FILE_UNREADABLE" in refused.stderr and "file 1 of 2" in refused.stderr
+    assert "Family" not in refused.stderr
+
+
 def test_a_script_gets_one_json_document_with_the_report(program: Program, shaded_ct: Path, tmp_path: Path) -> None:
     document = program.json("contour", shaded_ct, "--out", tmp_path / "out")
     assert sorted(document["files"]) == FILES
@@ -92,7 +109,7 @@ def test_ctrl_c_leaves_nothing_and_ends_as_shells_expect(
 ) -> None:
     from tests.stand_ins.model import ShadeEngine
 
-    def interrupted(self: ShadeEngine, image: object, progress: object) -> None:
+    def interrupted(self: ShadeEngine, image: object, progress: object, mode: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(ShadeEngine, "segment", interrupted)

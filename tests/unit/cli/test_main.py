@@ -16,6 +16,11 @@ COMMANDS = [
     ["serve"],
     ["demo"],
     ["phantom"],
+    ["jobs", "list"],
+    ["jobs", "watch"],
+    ["jobs", "fetch"],
+    ["jobs", "cancel"],
+    ["jobs", "erase"],
     ["models", "list"],
     ["models", "show"],
     ["models", "verify"],
@@ -26,7 +31,7 @@ COMMANDS = [
     ["audit", "verify"],
     ["audit", "show"],
 ]
-GROUPS = ("models", "keys", "audit")
+GROUPS = ("jobs", "models", "keys", "audit")
 
 
 def test_the_list_of_commands_is_complete() -> None:

@@ -10,6 +10,7 @@ from pedcontour.bundle import ModelBundle
 from pedcontour.contour import ContourJob, ContourRequest
 from pedcontour.dicom.ct_writer import SyntheticStudy, write_ct_series
 from pedcontour.dicom.identity import ResultIdentity
+from pedcontour.inference.modes import DEFAULT_MODE, Mode
 from pedcontour.inference.port import Prediction, Progress
 from pedcontour.organs import default_labels
 from pedcontour.volume import LabelMap, Volume
@@ -33,14 +34,14 @@ class PaintReader:
     def organs(self) -> Mapping[int, str]:
         return default_labels()
 
-    def segment(self, image: Volume, progress: Progress) -> Prediction:
+    def segment(self, image: Volume, progress: Progress, mode: Mode = DEFAULT_MODE) -> Prediction:
         progress(0.0)
         found = image.voxels.astype(int) - FIRST_HU
         voxels = np.where((found >= 1) & (found <= 19), found, 0).astype(np.uint8)
         progress(1.0)
         labels = LabelMap(image.grid, voxels, self.organs)
         confidence = {organ: self._confidence for label, organ in self.organs.items() if (voxels == label).any()}
-        return Prediction(labels, confidence, "in-memory", {"network": 0.0})
+        return Prediction(labels, confidence, "in-memory", {"network": 0.0}, mode=mode)
 
 
 def painted_series(folder: Path, without: frozenset[str] = frozenset()) -> list[Path]:

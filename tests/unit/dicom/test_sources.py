@@ -1,5 +1,6 @@
 """Sources: folders and zips give plain files; a zip that lies is refused and leaves nothing behind."""
 
+import errno
 import io
 import resource
 import signal
@@ -13,8 +14,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pedcontour.dicom.sources import ArchiveLimits, open_source, unpack_archive
-from pedcontour.errors import ArchiveUnsafeError, PedcontourError, StoreError, UploadEmptyError, UploadTooLargeError
+from pedcontour.dicom.ct_writer import write_ct_series
+from pedcontour.dicom.sources import ArchiveLimits, files_below, open_source, unpack_archive
+from pedcontour.errors import (
+    ArchiveUnsafeError,
+    FileUnreadableError,
+    NotCtError,
+    PedcontourError,
+    StoreError,
+    UploadEmptyError,
+    UploadTooLargeError,
+)
+from tests.stand_ins.model import shaded_torso
 
 SMALL = ArchiveLimits(entries=5, total_bytes=10_000, file_bytes=6_000, ratio=20, ratio_free_bytes=2_000)
 
@@ -35,8 +46,7 @@ def test_links_to_files_are_files_and_those_to_folders_are_not_followed(tmp_path
     links = {"a": "../elsewhere/x.dcm", "b": "nowhere", "c": "../elsewhere"}
     for name, target in links.items():
         (tmp_path / "ct" / name).symlink_to(target)
-    with open_source(tmp_path / "ct") as found:
-        assert [path.name for path in found] == ["a", "b"]
+    assert [path.name for path in files_below(tmp_path / "ct")] == ["a", "b"]
 
 
 @pytest.mark.parametrize("name", ["empty", "missing"])
@@ -44,6 +54,54 @@ def test_a_source_without_files_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(UploadEmptyError), open_source(tmp_path / name):
         pass
+
+
+def test_a_file_of_a_folder_that_cannot_be_opened_is_told_by_its_place(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"content")
+    (tmp_path / "b").symlink_to("nowhere")
+    with pytest.raises(FileUnreadableError, match="file 2 of 2: No such file"), open_source(tmp_path):
+        pass
+
+
+def test_what_the_system_forbids_to_read_is_no_failure_of_a_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "Family^Given"))
+
+    (tmp_path / "Family^Given").write_bytes(b"PK")
+    monkeypatch.setattr(Path, "open", forbidden)
+    with pytest.raises(FileUnreadableError) as refused, open_source(tmp_path / "Family^Given"):
+        pass
+    assert refused.value.detail == "Permission denied"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"a list of patients", "neither DICOM nor a zip; give the folder"),
+        (b"%PDF-1.7", "neither DICOM nor a zip but PDF; give the folder"),
+        (b"7z\xbc\xaf\x27\x1c", "but 7z"),
+    ],
+)
+def test_a_file_that_is_neither_dicom_nor_a_zip_is_said_to_be_that(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "x").write_bytes(content)
+    with pytest.raises(NotCtError, match=said), open_source(tmp_path / "x"):
+        pass
+
+
+def test_a_zip_that_is_cut_off_is_damaged(tmp_path: Path) -> None:
+    archive = write_zip(tmp_path / "series.zip", {"a": b"1" * 100})
+    archive.write_bytes(archive.read_bytes()[:60])
+    with pytest.raises(ArchiveUnsafeError), open_source(archive):
+        pass
+
+
+def test_a_single_dicom_file_is_given_as_it_is(tmp_path: Path) -> None:
+    write_ct_series(shaded_torso(), tmp_path / "ct")
+    file = min((tmp_path / "ct").iterdir())
+    with open_source(file) as files:
+        assert files == [file]
 
 
 def test_a_zip_gives_its_contents_under_our_own_names_while_it_is_open(tmp_path: Path) -> None:

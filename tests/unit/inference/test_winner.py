@@ -92,12 +92,17 @@ def test_a_lead_that_rounding_takes_away_is_no_lead() -> None:
     assert winner.ravel()[7] == 1
 
 
-def test_progress_never_falls_and_ends_at_one() -> None:
-    told: list[float] = []
-    winning_class(_scores(3, 3, (20, 20, 20), 0.0), _sampling((20, 20, 20), (80, 80, 80), None), told.append)
-    assert told == sorted(told)
-    assert len(told) > 2
-    assert told[-1] == 1.0
+def test_parts_decided_one_after_the_other_are_the_whole() -> None:
+    coarse, fine = (9, 6, 7), (22, 11, 5)
+    scores = _scores(3, 4, coarse, 1.0)
+    sampling = _sampling(coarse, fine, None)
+    whole = winning_class(scores, sampling)
+    parts = []
+    for start, stop, after in [(0, 4, -1), (3, 5, 3), (4, 9, 4)]:
+        voxels, along = sampling[0].within(start, stop, after)
+        assert voxels.start == sum(len(part) for part in parts)
+        parts.append(winning_class(scores[:, start:stop], (along, *sampling[1:])))
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 
 def test_one_voxel_is_spread_over_all() -> None:

@@ -11,6 +11,7 @@ from pedcontour.errors import NamesInvalidError, OutputOptionError
 from pedcontour.outputs import OutputStyle, OutputWishes, RoiName, RoiNames, TemplateFolder, all_profiles, style_of
 
 PROFILES = Path(outputs.__file__).with_name("profiles.toml")
+PAGE = Path(__file__).parents[3] / "docs" / "outputs.md"
 PRESETS = {"seg_encoding", "holes", "decimals", "name_length", "empty_rois"}
 
 
@@ -55,6 +56,36 @@ def test_every_preset_is_explained_right_above_it() -> None:
         if line.split(" ")[0] in PRESETS:
             assert above.startswith("# "), line
     assert tomllib.loads(PROFILES.read_text("utf-8"))
+
+
+def explanations() -> dict[tuple[str, str], str]:
+    """The comment above each preset, by profile and option."""
+    found: dict[tuple[str, str], str] = {}
+    profile, comment = "", ""
+    for line in PROFILES.read_text("utf-8").splitlines():
+        if line.startswith("["):
+            profile = line.strip("[]")
+        elif line.startswith("#"):
+            comment += line.removeprefix("#")
+        else:
+            found[profile, line.split(" ")[0]] = comment.strip()
+            comment = ""
+    return found
+
+
+def test_the_page_tells_every_preset_and_what_it_rests_on() -> None:
+    table = [line.strip("| ").split(" | ") for line in PAGE.read_text("utf-8").splitlines() if ", cautious" in line]
+    told = {
+        (profile, row[0].strip("`")): tuple(cell.split(", "))
+        for row in table
+        for profile, cell in zip(all_profiles(), row[1:], strict=True)
+    }
+    assert {option for _, option in told} == PRESETS
+    for (profile, option), (value, basis) in told.items():
+        assert value == str(all_profiles()[profile].preset[option])
+        why = explanations()[profile, option]
+        assert (basis == "cautious") is why.startswith("Cautious choice"), why
+        assert basis != "reported" or "#" in why or "forum" in why, why
 
 
 def test_explicit_words_win_over_the_profile() -> None:

@@ -1,4 +1,5 @@
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,17 @@ def test_an_erased_upload_is_gone_and_erasing_it_again_is_no_error(tmp_path: Pat
     for _ in range(2):
         erase_upload(tmp_path / "uploads", "job")
         assert list((tmp_path / "uploads").iterdir()) == []
+
+
+def test_an_upload_that_several_erase_at_once_is_gone_for_each_of_them(tmp_path: Path) -> None:
+    uploads = tmp_path / "uploads"
+    for job_id in map(str, range(5)):
+        (uploads / job_id).mkdir(parents=True)
+        for n in range(200):
+            (uploads / job_id / f"{n}.dcm").touch()
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _, job_id=job_id: erase_upload(uploads, job_id), range(4)))
+        assert list(uploads.iterdir()) == []
 
 
 def _digest(tmp_path: Path, *files: bytes) -> str:

@@ -7,11 +7,12 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.datastructures import MutableHeaders
 
-from pedcontour.errors import AuditError
+from pedcontour.errors import AuditError, JobTableError
 from service.audit import Entry, MemoryTrail
 from service.gateway.app import create_app
 from service.gateway.auditing import REFUSALS_AT_ONCE, Auditor
-from service.jobs import State
+from service.jobs import Job, State
+from service.jobstore import Witness
 from tests.unit.service.gateway.conftest import KEY, OTHER_KEY, Gateway, make_gateway
 
 FILES = {"file": ("Phantom^Child.dcm", b"x")}
@@ -89,6 +90,52 @@ def test_what_cannot_be_recorded_is_not_given(tmp_path: Path, models: None) -> N
             assert answer.headers["retry-after"] and b"seg.dcm" not in answer.content
         assert http.get(f"/v1/jobs/{job}").json()["state"] == State.DONE
         assert http.get("/health/live").status_code == 200
+
+
+def test_no_job_is_taken_whose_record_cannot_be_written_and_a_retry_is_one_job(tmp_path: Path, models: None) -> None:
+    gateway = make_gateway(tmp_path)
+    keyed = {"Idempotency-Key": "plan-7"}
+    with TestClient(create_app(replace(gateway.parts, audit=FullDisk()))) as full:
+        answer = full.post("/v1/jobs", files=FILES, headers=keyed)
+        assert (answer.status_code, answer.json()["code"]) == (503, "AUDIT_FAILED")
+        assert gateway.http.get("/v1/jobs").json()["jobs"] == []
+        assert list(gateway.parts.uploads.iterdir()) == [] and gateway.queue.messages == []
+        first = gateway.http.post("/v1/jobs", files=FILES, headers=keyed)
+        assert full.post("/v1/jobs", files=FILES, headers=keyed).status_code == 503  # and nothing is changed by it
+        again = gateway.http.post("/v1/jobs", files=FILES, headers=keyed)
+    assert (first.status_code, again.status_code) == (202, 200)
+    job = first.json()["id"]
+    assert again.json()["id"] == job
+    assert [listed["id"] for listed in gateway.http.get("/v1/jobs").json()["jobs"]] == [job]
+    assert told(gateway) == [("send", job, "", "ok"), ("send", job, "", "ok")]
+
+
+def test_nothing_is_cancelled_or_erased_without_its_record(tmp_path: Path, models: None) -> None:
+    gateway = make_gateway(tmp_path)
+    job = gateway.http.post("/v1/jobs", files=FILES).json()["id"]
+    with TestClient(create_app(replace(gateway.parts, audit=FullDisk()))) as full:
+        assert full.post(f"/v1/jobs/{job}/cancel").status_code == 503
+        assert full.delete(f"/v1/jobs/{job}").status_code == 503
+    assert gateway.http.get(f"/v1/jobs/{job}").json()["state"] == "queued"
+    gateway.http.delete(f"/v1/jobs/{job}")
+    assert told(gateway) == [("send", job, "", "ok"), ("erase", job, "", "ok")]
+
+
+def test_what_was_recorded_and_then_failed_is_told_as_that(
+    tmp_path: Path, models: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = make_gateway(tmp_path)
+    accept = gateway.jobs.accept
+
+    def recorded_and_lost(job: Job, witness: Witness) -> Job:
+        accept(job, witness)
+        gateway.jobs.erase(job.id)
+        raise JobTableError
+
+    monkeypatch.setattr(gateway.jobs, "accept", recorded_and_lost)
+    assert gateway.http.post("/v1/jobs", files=FILES).status_code == 503
+    [(_, job, _, recorded), (_, same, _, outcome)] = told(gateway)
+    assert (recorded, outcome) == ("ok", "JOB_TABLE_FAILED") and job == same != ""
 
 
 def test_somebody_who_knocks_without_end_does_not_fill_the_disk() -> None:

@@ -1,22 +1,15 @@
 """Server-sent events of a job."""
 
 import json
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pedcontour.errors import JobTableError
-from service.gateway import event_routes
 from service.jobs import Ending, State
 from tests.unit.service.gateway.conftest import Gateway
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_routes, "LOOK_EVERY_S", 0.01)
 
 
 @pytest.fixture
@@ -31,19 +24,16 @@ def events(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def watched(gateway: Gateway, job_id: str, *steps: Callable[[], object]) -> list[tuple[str, dict[str, Any]]]:
-    """What a client is told while ``steps`` happen one after the other, each after the one before was told."""
-    seen_by_stream = threading.Event()
-    get = gateway.jobs.get
+    """What a client is told while ``steps`` happen one after the other, each before the next look at the table."""
+    look = gateway.jobs.standings
     waiting = list(steps)
 
-    def looked(job: str) -> Any:
-        found = get(job)
-        if seen_by_stream.is_set() and waiting:
+    def looked(job_ids: Collection[str]) -> Any:
+        if waiting:
             waiting.pop(0)()
-        seen_by_stream.set()
-        return found
+        return look(job_ids)
 
-    gateway.jobs.get = looked  # type: ignore[method-assign]
+    gateway.jobs.standings = looked  # type: ignore[method-assign]
     answer = gateway.http.get(f"/v1/jobs/{job_id}/events")
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert answer.headers["cache-control"] == "no-store"

@@ -6,6 +6,7 @@ import pytest
 
 from pedcontour.errors import BrokerError, JobTableError
 from service.jobs import Ending, Job, Priority, Problem, State
+from service.jobstore import Witness
 from tests.unit.service.gateway.conftest import LIMITS, Gateway
 
 FILES = [("files", (f"{n}.dcm", b"slice" + bytes([n]))) for n in range(3)]
@@ -153,7 +154,7 @@ def test_a_job_is_kept_when_the_broker_does_not_take_its_message(
 def test_a_job_that_cannot_be_kept_is_refused_and_its_upload_removed(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(job: Job) -> None:
+    def refuse(job: Job, witness: Witness) -> None:
         raise JobTableError
 
     monkeypatch.setattr(gateway.jobs, "accept", refuse)

@@ -13,6 +13,7 @@ from pedcontour.settings import PREFIX, Settings
 from service.apikeys import KeyRequest, make_key
 from service.gateway import __main__ as gateway
 from service.gateway.doorkeeper import THIS_MACHINE
+from service.gateway.heads import HeadWatch
 from service.gateway.start import check_guard, parts_from
 from service.keytable import open_key_table
 
@@ -49,12 +50,14 @@ def test_forwarded_headers_are_believed_from_named_proxies_only(
     monkeypatch.setenv("PEDCONTOUR_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("PEDCONTOUR_REDIS_URL", BROKER)
     monkeypatch.setenv("PEDCONTOUR_TRUSTED_PROXIES", proxies)
+    monkeypatch.setenv("PEDCONTOUR_HEADER_TIMEOUT_S", "7")
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
     gateway.main()
     [config] = started
     assert (config.proxy_headers, config.forwarded_allow_ips) == believed
     assert config.access_log is False
     assert config.server_header is False
+    assert isinstance(config.http, type) and issubclass(config.http, HeadWatch) and config.http.head_timeout_s == 7
 
 
 def test_without_keys_it_answers_under_names_of_this_machine_alone(tmp_path: Path) -> None:

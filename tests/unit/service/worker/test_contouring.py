@@ -43,7 +43,7 @@ def test_the_provenance_is_that_of_the_report(tmp_path: Path) -> None:
         "software": report["software"],
     }
     assert done.provenance["software"]["timings_s"].keys() >= {"read", "segment", "judge", "write", "check", "picture"}
-    assert (done.provenance["software"]["mode"], done.provenance["software"]["device"]) == ("full", "cpu")
+    assert (done.provenance["software"]["mode"], done.provenance["software"]["device"]) == ("standard", "cpu")
     assert done.provenance["model"]["digest_sha256"] == load_bundle(tmp_path / "models" / MODEL_ID).digest
 
 

@@ -27,6 +27,7 @@ from pedcontour.errors import (
 )
 from service.jobs import Job, Options
 from service.worker.inference import InferenceChild, Patience
+from service.worker.memory_kills import MemoryKills
 from service.worker.messages import Contour
 from service.worker.run import Contoured
 from tests.stand_ins.faulty_child import MISSING, VERDICT
@@ -43,9 +44,11 @@ def silently(stage: str, share: float) -> None:
 
 
 @contextmanager
-def a_child(fault: str, patience: Patience | None = None) -> Iterator[InferenceChild]:
+def a_child(
+    fault: str, patience: Patience | None = None, kills: MemoryKills = lambda: None
+) -> Iterator[InferenceChild]:
     command = (sys.executable, "-m", "tests.stand_ins.faulty_child", fault)
-    child = InferenceChild(command, dict(os.environ), patience or Patience())
+    child = InferenceChild(command, dict(os.environ), patience or Patience(), kills)
     try:
         yield child
     finally:
@@ -82,7 +85,7 @@ def test_one_child_does_job_after_job_and_tells_of_its_progress(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("fault", "error", "detail"),
     [
-        ("killed", OutOfMemoryError, "killed from outside"),
+        ("killed", ProcessEndedError, "killed from outside"),
         ("crash", ProcessEndedError, "SIGSEGV"),
         ("device", DeviceFailedError, "AcceleratorError"),
     ],
@@ -157,11 +160,30 @@ def test_a_job_that_must_stop_frees_the_child_or_ends_it(
         assert (do(child, tmp_path, "well") == before) is stays_warm
 
 
+@pytest.mark.parametrize(
+    ("counts", "error"),
+    [
+        ((0, 0, 1), OutOfMemoryError),
+        ((0, 3, 3), ProcessEndedError),  # the system killed others before the job began
+        ((0, None, 1), ProcessEndedError),
+        ((None, None, None), ProcessEndedError),
+    ],
+)
+def test_a_kill_is_put_down_to_memory_when_the_system_counts_one_more(
+    tmp_path: Path, counts: tuple[int | None, ...], error: type[PedcontourError]
+) -> None:
+    told = iter([*counts, *[counts[-1]] * 9])  # when it starts, when the job begins, when it has ended
+    with a_child("killed", kills=lambda: next(told)) as child:
+        child.start()
+        with pytest.raises(error):
+            do(child, tmp_path)
+
+
 def test_what_a_killed_child_had_on_the_disk_goes_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
     (tmp_path / "scratch").mkdir()
     with a_child("killed") as child:
-        with pytest.raises(OutOfMemoryError):
+        with pytest.raises(ProcessEndedError):
             do(child, tmp_path)
         assert not list((tmp_path / "scratch").rglob("slice.dcm"))
     assert not list((tmp_path / "scratch").iterdir())

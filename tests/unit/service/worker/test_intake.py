@@ -12,8 +12,8 @@ from pedcontour.errors import (
     IntakeBrokenError,
     IntakeLimitError,
     NotCtError,
-    OutOfMemoryError,
     PedcontourError,
+    ProcessEndedError,
     StoreError,
 )
 from pedcontour.settings import Settings
@@ -92,7 +92,7 @@ def test_a_refusal_comes_with_its_code_and_the_next_upload_is_taken(tmp_path: Pa
         ("memory", IntakeLimitError, "memory"),
         ("time", IntakeLimitError, "SIGXCPU"),
         ("crash", IntakeBrokenError, "SIGSEGV"),
-        ("killed", OutOfMemoryError, "killed from outside"),
+        ("killed", ProcessEndedError, "killed from outside"),
         ("long file", StoreError, "OSError"),
         ("foreign", PedcontourError, "ValueError"),
     ],

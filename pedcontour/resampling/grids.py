@@ -1,4 +1,4 @@
-"""From one grid to another: the only place of the library that interpolates on grids."""
+"""From one grid in the patient to another."""
 
 from typing import Literal
 

@@ -1,59 +1,26 @@
-"""The client against the real gateway, in one process; the worker's part is done by hand."""
+"""The client against the real gateway, in one process, with events held back; the worker's part is done by hand."""
 
 import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
-from fastapi.testclient import TestClient
 
 from pedcontour import errors
 from pedcontour.client import Client, RemoteJob
-from pedcontour.errors import GantryTiltError, NothingDrawnError, OutputOptionError, PedcontourError, StoreError
+from pedcontour.errors import (
+    FileUnreadableError,
+    GantryTiltError,
+    NothingDrawnError,
+    OutputOptionError,
+    PedcontourError,
+)
 from pedcontour.outputs import OutputStyle, OutputWishes
 from pedcontour.verdicts import Outcome, Verdict
 from service.jobs import Ending, Priority, Problem, State
-from tests.stand_ins.model import write_stand_in_model
-from tests.unit.service.gateway.conftest import KEY, Gateway, make_gateway
-
-
-class InProcess(httpx.BaseTransport):
-    """Carries the client's requests to a gateway in this process."""
-
-    def __init__(self, gateway: TestClient) -> None:
-        self._gateway = gateway
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        answer = self._gateway.request(
-            request.method, str(request.url), content=request.read(), headers=dict(request.headers)
-        )
-        headers = [(name, value) for name, value in answer.headers.items() if name != "content-encoding"]
-        return httpx.Response(answer.status_code, headers=headers, content=answer.content)
-
-
-@pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[Gateway]:
-    write_stand_in_model(tmp_path / "models")
-    gateway = make_gateway(tmp_path, KEY)
-    with gateway.http:
-        yield gateway
-
-
-@pytest.fixture
-def client(gateway: Gateway) -> Iterator[Client]:
-    with Client("http://testserver", KEY, transport=InProcess(gateway.http)) as client:
-        yield client
-
-
-@pytest.fixture
-def series(tmp_path: Path) -> Path:
-    folder = tmp_path / "Phantom^Child"
-    (folder / "deeper").mkdir(parents=True)
-    (folder / "b.dcm").write_bytes(b"second")
-    (folder / "a.dcm").write_bytes(b"first" * 100_000)
-    (folder / "deeper" / "c").write_bytes(b"third")
-    return folder
+from tests.unit.client.conftest import InProcess
+from tests.unit.service.gateway.conftest import KEY, Gateway
 
 
 def test_a_folder_is_sent_whole_under_other_names(client: Client, gateway: Gateway, series: Path) -> None:
@@ -77,8 +44,17 @@ def test_linked_files_are_sent_and_hidden_empty_ones_are_not(client: Client, gat
 
 def test_a_link_that_leads_nowhere_is_not_left_out(client: Client, series: Path) -> None:
     (series / "link").symlink_to("nowhere")
-    with pytest.raises(StoreError):
+    with pytest.raises(FileUnreadableError, match="file 4 of 4: No such file"):
         client.submit(series)
+
+
+def test_a_file_that_cannot_be_read_is_the_requests_fault_and_said_by_its_place(
+    client: Client, gateway: Gateway, series: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(FileUnreadableError, match="file 2 of 3: Is a directory") as refused:
+        client.submit([series / "a.dcm", series / "deeper", series / "b.dcm"])
+    assert "Phantom" not in str(refused.value)
+    assert not gateway.parts.uploads.exists()
 
 
 def test_more_files_than_may_be_open_are_sent(client: Client, tmp_path: Path) -> None:

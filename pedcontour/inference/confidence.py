@@ -1,0 +1,44 @@
+"""How sure a network is of what it draws."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Confidence:
+    """Gathers, per label, the mean softmax probability over the voxels of the network's grid labelled so.
+
+    The probability of a label is the sum over its channels (``label_of_channel``). Only voxels with a label are looked
+    at: most of an image is background.
+    """
+
+    def __init__(self, label_of_channel: Sequence[int]) -> None:
+        self._label_of_channel = np.array(label_of_channel, np.intp)
+        self._labels = int(self._label_of_channel.max()) + 1
+        self._total = np.zeros(self._labels)
+        self._count = np.zeros(self._labels, np.int64)
+
+    def add(self, scores: npt.NDArray[Any], winner: npt.NDArray[np.uint8]) -> None:
+        """Add voxels with their scores ``(channels, ...)`` and the winning channel of each."""
+        for plane, channels in zip(scores.swapaxes(0, 1), winner, strict=True):
+            self._add_plane(plane.reshape(len(scores), -1), self._label_of_channel[channels.reshape(-1)])
+
+    def _add_plane(self, scores: npt.NDArray[Any], labels: npt.NDArray[np.intp]) -> None:
+        (drawn,) = np.nonzero(labels)
+        labels = labels[drawn]
+        chosen = scores[:, drawn].astype(np.float32)
+        odds = np.exp(chosen - chosen.max(axis=0))
+        own = np.where(self._label_of_channel[:, None] == labels, odds, np.float32(0)).sum(axis=0)
+        probability = own / odds.sum(axis=0)
+        self._total += np.bincount(labels, probability, self._labels)
+        self._count += np.bincount(labels, minlength=self._labels)
+
+    def by_label(self) -> dict[int, float]:
+        """The means; a label that wins nowhere on this grid is left out, and so is background."""
+        return {
+            label: min(float(self._total[label] / self._count[label]), 1.0)
+            for label in range(1, self._labels)
+            if self._count[label]
+        }

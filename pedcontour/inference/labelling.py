@@ -1,0 +1,125 @@
+"""From finished logits to labels on the scanner's grid, as nnU-Net's export finds them."""
+
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from pedcontour.inference.confidence import Confidence
+from pedcontour.inference.layout import Layout
+from pedcontour.inference.nnunet_network import Definition
+from pedcontour.inference.nnunet_resampling import resampling_of
+from pedcontour.inference.nnunet_steps import Prepared
+from pedcontour.inference.sliding import Slab
+from pedcontour.inference.winner import AxisSampling, Sampling, coarse_winner, winning_class
+
+Channels = npt.NDArray[np.uint8]
+
+
+class Labelling(Protocol):
+    """Takes slabs in their order, gives the winning channel of every voxel of the scanner's grid."""
+
+    def add(self, slab: Slab) -> None:
+        """Take what has been finished; it is not needed afterwards."""
+        ...
+
+    def channels(self) -> Channels:
+        """The winning channels, axes ``(k, j, i)``; 0 outside the tiles."""
+        ...
+
+
+def labelling_for(definition: Definition, prepared: Prepared, layout: Layout, confidence: Confidence) -> Labelling:
+    """The way that the plan's resampling of logits asks for.
+
+    Where it is linear (nnU-Net's default), ``winning_class`` gives the labels slab by slab without a volume a class.
+    """
+    sampling = _linear_sampling(definition, prepared)
+    if sampling is None:
+        return _ByWholeVolumes(definition, prepared, layout, confidence)
+    return _Lazily(definition, prepared, layout, sampling, confidence)
+
+
+def _linear_sampling(definition: Definition, prepared: Prepared) -> Sampling | None:
+    """nnU-Net's default resampling of logits, axis by axis; None where the plan asks for another one.
+
+    Linear, but for an axis of thick slices, along which nnU-Net takes the nearest.
+    """
+    how = resampling_of(definition, "probabilities", definition.configuration.spacing, prepared.spacing_mm)
+    if how is None or how.order != 1 or (how.thick_axis is not None and how.order_across != 0):
+        return None
+    a, b, c = (
+        AxisSampling.nearest(n, m) if axis == how.thick_axis else AxisSampling.linear(n, m)
+        for axis, (n, m) in enumerate(zip(prepared.data.shape[1:], prepared.cropped_shape, strict=True))
+    )
+    return a, b, c
+
+
+class _Lazily:
+    def __init__(
+        self, definition: Definition, prepared: Prepared, layout: Layout, sampling: Sampling, confidence: Confidence
+    ) -> None:
+        self._definition, self._prepared, self._confidence = definition, prepared, confidence
+        self._first_plane = layout.box[0].start
+        self._along = sampling[0]
+        (self._rows, rows), (self._columns, columns) = (
+            axis.within(part.start, part.stop) for axis, part in zip(sampling[1:], layout.box[1:], strict=True)
+        )
+        self._across = (rows, columns)
+        self._winner = np.zeros(prepared.cropped_shape, np.uint8)
+
+    def add(self, slab: Slab) -> None:
+        scores = slab.logits.cpu().numpy()
+        first = self._first_plane + slab.first
+        coarse = coarse_winner(scores)
+        self._confidence.add(scores[:, slab.seen :], coarse.winner[slab.seen :])
+        decided = first if slab.seen else -1
+        planes, along = self._along.within(first, first + scores.shape[1], decided)
+        self._winner[planes, self._rows, self._columns] = winning_class(scores, (along, *self._across), coarse)
+
+    def channels(self) -> Channels:
+        return _in_place(self._definition, self._prepared, self._winner)
+
+
+class _ByWholeVolumes:
+    """Channel by channel through nnU-Net's own resampling, with a running maximum.
+
+    nnU-Net treats channels one by one, so this gives what resampling all of them and taking the maximum gives.
+    """
+
+    def __init__(self, definition: Definition, prepared: Prepared, layout: Layout, confidence: Confidence) -> None:
+        self._definition, self._prepared, self._layout, self._confidence = definition, prepared, layout, confidence
+        self._logits: torch.Tensor | None = None
+
+    def add(self, slab: Slab) -> None:
+        fresh = slab.logits[:, slab.seen :].cpu()
+        if self._logits is None:
+            shape = (len(fresh), *self._prepared.data.shape[1:])
+            self._logits = torch.zeros(shape, dtype=fresh.dtype)
+            self._logits[0] = 1.0  # what no tile covers is background
+        part, rows, columns = self._layout.box
+        first = part.start + slab.first + slab.seen
+        self._logits[:, first : first + fresh.shape[1], rows, columns] = fresh
+        scores = fresh.numpy()
+        self._confidence.add(scores, coarse_winner(scores).winner)
+
+    def channels(self) -> Channels:
+        configuration, shape = self._definition.configuration, self._prepared.cropped_shape
+        best: npt.NDArray[Any] | None = None
+        winner = np.zeros(shape, np.uint8)
+        for channel, one in enumerate(self._logits if self._logits is not None else ()):
+            resampled = configuration.resampling_fn_probabilities(
+                one[None], shape, configuration.spacing, self._prepared.spacing_mm
+            )
+            values = np.asarray(resampled)[0]
+            larger = values > (best if best is not None else -np.inf)
+            best = np.array(values) if best is None else np.maximum(best, values)
+            winner[larger] = channel
+        return _in_place(self._definition, self._prepared, winner)
+
+
+def _in_place(definition: Definition, prepared: Prepared, winner: Channels) -> Channels:
+    """In the uncropped image, axes as they were before nnU-Net's transposition."""
+    full = np.zeros(prepared.full_shape, np.uint8)
+    full[prepared.box] = winner
+    return full.transpose(definition.plans.transpose_backward)

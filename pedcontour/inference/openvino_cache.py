@@ -1,0 +1,69 @@
+"""Converted networks on disk: converting takes seconds and gigabytes, reading what was converted does not.
+
+An entry is a folder that appears whole and never changes. It is named by everything that its content depends on. One
+that does not match its own checksums is made again.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import openvino as ov
+
+from pedcontour.bundle.manifest import MANIFEST_NAME, check_file, check_listing, read_manifest, write_manifest
+from pedcontour.bundle.model import ModelBundle
+from pedcontour.errors import ModelError
+
+STORED_PRECISION = "f32"
+"""Weights are stored as they are. OpenVINO's own default, half precision, would cost the exact mode its name."""
+
+_XML = "network.xml"
+
+
+def cached_network(folder: Path | None, bundle: ModelBundle, patch: tuple[int, ...], convert: Callable[[], Any]) -> Any:
+    """The network of a bundle for tiles of a size as OpenVINO reads it, from ``folder`` or newly made by ``convert``.
+
+    Where the folder is None or cannot be written, it is converted anew each time.
+    """
+    if folder is None:
+        return convert()
+    entry = folder / _name(bundle, patch)
+    if (found := _read(entry)) is not None:
+        return found
+    network = convert()
+    try:
+        _write(entry, network)
+    except OSError:
+        return network
+    return network
+
+
+def _name(bundle: ModelBundle, patch: tuple[int, ...]) -> str:
+    parts = (bundle.digest, ov.get_version(), "x".join(map(str, patch)), STORED_PRECISION)
+    return f"{bundle.id}-{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:32]}"
+
+
+def _read(entry: Path) -> Any | None:
+    try:
+        checksums = read_manifest((entry / MANIFEST_NAME).read_text("utf-8"))
+        check_listing(entry, checksums)
+        for name in checksums:
+            check_file(entry, name, checksums)
+        return ov.Core().read_model(entry / _XML)
+    except (OSError, UnicodeDecodeError, ModelError, RuntimeError):
+        return None  # not there, or damaged
+
+
+def _write(entry: Path, network: Any) -> None:
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(mkdtemp(prefix=".converting-", dir=entry.parent))
+    try:
+        ov.save_model(network, scratch / _XML, compress_to_fp16=False)
+        write_manifest(scratch)
+        shutil.rmtree(entry, ignore_errors=True)  # a damaged one; another process may have put a good one there
+        scratch.rename(entry)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)

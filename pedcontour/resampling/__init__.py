@@ -1,0 +1,16 @@
+"""From one grid to another: the only place of the library that interpolates on grids.
+
+``grids`` follows the patient's coordinates; ``cubic`` changes the number of voxels within one extent, as nnU-Net does.
+"""
+
+from pedcontour.resampling.cubic import resize_cubic, resize_slices_cubic
+from pedcontour.resampling.grids import SplineOrder, index_map, resample_labels_to, resample_to
+
+__all__ = [
+    "SplineOrder",
+    "index_map",
+    "resample_labels_to",
+    "resample_to",
+    "resize_cubic",
+    "resize_slices_cubic",
+]
