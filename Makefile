@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CT ?=
 
-.PHONY: help env demo test check accuracy attacks fuzz api-fuzz tenants load faults openapi secrets compose-check clean
+.PHONY: help env demo test check accuracy bench attacks fuzz api-fuzz tenants load faults openapi secrets compose-check clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -30,6 +30,10 @@ check: env ## style, types, import contracts
 
 accuracy: env ## held-out figures of the shipped model; writes benchmarks/results/accuracy.json
 	$(BIN)/python -m benchmarks.accuracy
+
+ROW ?=
+bench: env ## times and memory against others, or one row: ROW=rtstruct; writes benchmarks/results/bench.json
+	$(BIN)/python -m benchmarks.bench $(addprefix --row ,$(ROW))
 
 secrets: ## random secrets for docker-compose.yml, in secrets/
 	sh deploy/make-secrets.sh

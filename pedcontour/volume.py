@@ -7,6 +7,7 @@ the back (posterior), z to the head (superior).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from pedcontour.errors import GeometryMissingError
 
 FloatArray = npt.NDArray[np.float64]
 """Coordinates, affines: always float64, so that a 1000 mm table position keeps its micrometres."""
+
+Box = tuple[slice, slice, slice]
+"""A box of voxels: one slice for each of the axes ``(k, j, i)``."""
 
 SAME_PLACE_TOLERANCE_MM = 1e-3
 """Two grids are one if no corner differs by more: DS strings carry 16 characters, so real ties are far below."""
@@ -66,9 +70,13 @@ class Grid:
 
     def to_index(self, lps_mm: npt.ArrayLike) -> FloatArray:
         """Map LPS mm ``(..., 3)`` to fractional indices ``(..., 3)`` in the order ``(k, j, i)``."""
-        inverse = np.linalg.inv(self.affine)
+        inverse = self._inverse
         index: FloatArray = np.asarray(lps_mm, dtype=np.float64) @ inverse[:3, :3].T + inverse[:3, 3]
         return index
+
+    @cached_property
+    def _inverse(self) -> FloatArray:
+        return np.asarray(np.linalg.inv(self.affine))
 
     def same_place(self, other: "Grid") -> bool:
         """Whether both grids put every voxel at the same point, within ``SAME_PLACE_TOLERANCE_MM``."""
@@ -109,6 +117,11 @@ class LabelMap:
         if self.voxels.dtype != np.uint8:
             raise ValueError(f"labels are uint8, not {self.voxels.dtype}")
 
+    @cached_property
+    def boxes(self) -> dict[int, Box]:
+        """The smallest box around every label that has a voxel; found once, so ``voxels`` must not change after."""
+        return boxes_of(self.voxels)
+
     def label_of(self, organ: str) -> int:
         """The label of an organ; KeyError when the map cannot hold it."""
         return {name: label for label, name in self.organs.items()}[organ]
@@ -120,3 +133,11 @@ class LabelMap:
     def volume_ml(self, organ: str) -> float:
         """The organ's volume in millilitres: voxels times voxel volume."""
         return float(np.count_nonzero(self.mask(organ))) * self.grid.voxel_volume_ml
+
+
+def boxes_of(labels: npt.NDArray[np.uint8]) -> dict[int, Box]:
+    """The smallest box around every label of a label map ``(k, j, i)``; labels without a voxel are left out."""
+    from scipy.ndimage import find_objects  # the gateway imports this module, and never looks for a box
+
+    found = enumerate(find_objects(labels), start=1)
+    return {label: (box[0], box[1], box[2]) for label, box in found if box is not None}

@@ -101,11 +101,11 @@ def verbatim(header: Dataset, tag: BaseTag) -> DataElement | RawDataElement:
     return deepcopy(element)
 
 
-def as_bytes(tag: BaseTag | int, value: bytes) -> RawDataElement:
-    """An element whose value is written as it is; see ``hold_bytes``."""
+def as_bytes(tag: BaseTag | int, value: bytes, *, implicit_vr: bool = False) -> RawDataElement:
+    """An element whose value is written as it is; see ``hold_bytes``. ``implicit_vr`` is how a sequence is encoded."""
     if len(value) % 2:
-        value += b"\0" if dictionary_VR(tag) == "UI" else b" "
-    return RawDataElement(Tag(tag), dictionary_VR(tag), len(value), value, 0, False, True)
+        value += b" " if dictionary_VR(tag) in STR_VR - {"UI"} else b"\0"
+    return RawDataElement(Tag(tag), dictionary_VR(tag), len(value), value, 0, implicit_vr, True)
 
 
 def hold_bytes(dataset: Dataset, *, implicit_vr: bool) -> None:

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from pedcontour.dicom.identity import ResultIdentity
 from pedcontour.dicom.origin import NETWORK, Origin
@@ -14,13 +12,10 @@ from pedcontour.dicom.rois import Roi
 from pedcontour.dicom.series import CtSeries
 from pedcontour.errors import NothingDrawnError
 from pedcontour.outputs import OutputStyle
-from pedcontour.volume import LabelMap
+from pedcontour.volume import Box, LabelMap
 
 GENERIC = OutputStyle()
 """The style where none is asked for."""
-
-Box = tuple[slice, slice, slice]
-"""A box of voxels: one slice for each of the axes ``(k, j, i)``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +51,7 @@ class ContouredSeries:
             if self.labels.organs.get(roi.number) != roi.organ.id:
                 raise ValueError(f"label {roi.number} is not {roi.organ.id}")
         for roi in self.rois:
-            if roi.number not in self.boxes:
+            if roi.number not in self.labels.boxes:
                 raise ValueError(f"{roi.organ.id} has no voxel")
 
     @property
@@ -64,19 +59,8 @@ class ContouredSeries:
         """Every region that a structure set names, by number: those with voxels and those without."""
         return tuple(sorted((*self.rois, *self.empty), key=lambda roi: roi.number))
 
-    @cached_property
-    def boxes(self) -> dict[int, Box]:
-        """The smallest box around every label that has a voxel."""
-        return boxes_of(self.labels.voxels)
-
     def masks(self) -> Iterator[tuple[Roi, Box, npt.NDArray[np.bool_]]]:
         """Every region with its box and its mask in that box, axes ``(k, j, i)``, one at a time to spare memory."""
         for roi in self.rois:
-            box = self.boxes[roi.number]
+            box = self.labels.boxes[roi.number]
             yield roi, box, self.labels.voxels[box] == roi.number
-
-
-def boxes_of(labels: npt.NDArray[np.uint8]) -> dict[int, Box]:
-    """The smallest box around every label of a label map ``(k, j, i)``; labels without a voxel are left out."""
-    found = enumerate(ndimage.find_objects(labels), start=1)
-    return {label: (box[0], box[1], box[2]) for label, box in found if box is not None}

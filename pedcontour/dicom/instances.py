@@ -48,6 +48,9 @@ MAX_HEADER_BYTES = 2 * 2**20
 MAX_ELEMENTS = 5000
 """Elements of a header: ten times what a scanner writes, private ones included."""
 
+FIRST_BYTES = 64 * 1024
+"""What is read of a file at first: nearly every header ends within it, and pixels need not come along."""
+
 _META_BYTES = 64 * 1024
 _PREAMBLE = 128
 _MAGIC = b"DICM"
@@ -107,18 +110,34 @@ def read_instance(path: Path, readable: Readable | None = None) -> Instance | Da
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
-            content = file.read(size if size <= MAX_FILE_BYTES else _META_BYTES)
+            content, instance = _read_from(file, size, path, set() if readable is None else readable)
     except OSError as error:
         raise StoreError(f"an input file cannot be read: {type(error).__name__}") from None
+    return instance or _damaged(content, path.name)
+
+
+def _read_from(file: BinaryIO, size: int, path: Path, readable: Readable) -> tuple[bytes, Instance | None]:
+    """The bytes that were looked at, and what they gave: the first ones where the header ends in them, else all."""
+    content = file.read(FIRST_BYTES)
+    if size > MAX_FILE_BYTES:
+        return content, None
     with quiet_pydicom():
-        try:
-            instance = _read(path, content, set() if readable is None else readable) if size <= MAX_FILE_BYTES else None
-        except MemoryError:
-            raise
-        # A parser of hostile bytes: pydicom raises whatever its first assumption to break happens to raise.
-        except (Exception, RecursionError):
-            instance = None
-        return instance or _damaged(content, path.name)
+        is_first_look_enough = size <= FIRST_BYTES or _file_meta(content).syntax != DeflatedExplicitVRLittleEndian
+        instance = _tried(path, content, readable) if is_first_look_enough else None
+        if size > FIRST_BYTES and (instance is None or instance.ends_in_header):
+            content += file.read(size - len(content))
+            instance = _tried(path, content, readable)
+    return content, instance
+
+
+def _tried(path: Path, content: bytes, readable: Readable) -> Instance | None:
+    try:
+        return _read(path, content, readable)
+    except MemoryError:
+        raise
+    # A parser of hostile bytes: pydicom raises whatever its first assumption to break happens to raise.
+    except (Exception, RecursionError):
+        return None
 
 
 def open_after_header(instance: Instance) -> BinaryIO:
@@ -169,7 +188,7 @@ def _read(path: Path, content: bytes, readable: Readable) -> Instance | None:
         return None
     implicit = bool(header.original_encoding[0])  # what pydicom found, whatever the transfer syntax claims
     stopped_at = body.tell()
-    ends_in_header = stopped_at >= len(body.getbuffer())
+    ends_in_header = stopped_at >= len(body.getvalue())  # which shares the bytes, unlike getbuffer
     kept = slim_header(header, readable)
     return Instance(path, kept, syntax, implicit, little_endian, stopped_at, meta.sop_class, ends_in_header)
 

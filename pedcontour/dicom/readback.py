@@ -13,13 +13,13 @@ import numpy.typing as npt
 from pydicom import Dataset, dcmread
 
 from pedcontour.dicom.codes import ANATOMICAL_STRUCTURE, cielab, organ_item
-from pedcontour.dicom.contoured import Box, ContouredSeries, boxes_of
+from pedcontour.dicom.contoured import ContouredSeries
 from pedcontour.dicom.rasterise import rasterise_rois, slice_strays
 from pedcontour.dicom.references import check_identity
 from pedcontour.dicom.rois import Roi
 from pedcontour.dicom.seg_reader import SegFrame, seg_frames
 from pedcontour.errors import IdentityMismatchError, PedcontourError, ReadBackMismatchError
-from pedcontour.volume import FloatArray, Grid
+from pedcontour.volume import Box, FloatArray, Grid, boxes_of
 
 MIN_DICE = 0.999
 """Least Dice between what a file shows and the mask. Both formats give every mask back exactly, by construction and in

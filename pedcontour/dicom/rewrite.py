@@ -6,6 +6,7 @@ may quote in their own bytes, and the pixels in theirs. Nothing else of an uploa
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from pydicom import DataElement, config
@@ -59,7 +60,7 @@ def rewrite_series(files: Sequence[Path], folder: Path, *, series_uid: str | Non
         written = []
         for place, (instance, form) in enumerate(zip(arranged.instances, formats, strict=True)):
             written.append(folder / f"{place:06}.dcm")
-            _write(written[-1], _meta(instance), _header(instance), _pixels(instance, form))
+            _write(written[-1], _meta(instance.uid, _syntax(instance)), _header(instance), _pixels(instance, form))
     return Rewritten(tuple(written), arranged.ignored)
 
 
@@ -73,12 +74,19 @@ def _write(file: Path, *parts: bytes) -> None:
         raise StoreError(f"a clean file cannot be written: {type(error).__name__}") from None
 
 
-def _meta(instance: Instance) -> bytes:
+def _meta(uid: str, syntax: UID) -> bytes:
+    """File meta information: all that differs between the slices of a series is the instance it names."""
+    placeholder = "9" * len(uid)
+    return _meta_of_length(placeholder, syntax).replace(placeholder.encode(), uid.encode(), 1)
+
+
+@lru_cache
+def _meta_of_length(uid: str, syntax: UID) -> bytes:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = CTImageStorage
-    meta.TransferSyntaxUID = _syntax(instance)
+    meta.TransferSyntaxUID = syntax
     # Scanners write UIDs with leading zeros, which pydicom would refuse to set; the reader has let this one pass.
-    meta.add(DataElement(_INSTANCE_UID, "UI", UID(instance.uid), validation_mode=config.IGNORE))
+    meta.add(DataElement(_INSTANCE_UID, "UI", UID(uid), validation_mode=config.IGNORE))
     out = DicomBytesIO()
     write_file_meta_info(out, meta)
     return out.getvalue()

@@ -29,7 +29,7 @@ class Roi:
 
 def rois_of(labels: LabelMap, drawn: Iterable[str], names: RoiNames = TG263) -> tuple[Roi, ...]:
     """The regions to write, by label number: the organs of ``drawn`` that have a voxel in ``labels``."""
-    return tuple(roi for roi in rois_named(labels, drawn, names) if bool((labels.voxels == roi.number).any()))
+    return tuple(roi for roi in rois_named(labels, drawn, names) if roi.number in labels.boxes)
 
 
 def rois_named(labels: LabelMap, organs: Iterable[str], names: RoiNames = TG263) -> tuple[Roi, ...]:

@@ -19,12 +19,11 @@ from pedcontour.dicom.attributes import (
     tm,
 )
 from pedcontour.dicom.codes import ANATOMICAL_STRUCTURE, ARTIFICIAL_INTELLIGENCE, code_item, organ_item
+from pedcontour.dicom.contour_items import ContourSlices, image_item
 from pedcontour.dicom.contoured import ContouredSeries
-from pedcontour.dicom.contours import slice_to_lps_mm, trace_mask
+from pedcontour.dicom.contours import trace_mask
 from pedcontour.dicom.identity import IMPLEMENTATION_CLASS_UID, ResultIdentity
 from pedcontour.dicom.rois import Roi
-from pedcontour.errors import ResultError
-from pedcontour.volume import FloatArray
 
 SERIES_NUMBER = 9001
 """High enough to sort after the images of a study; a number must not be derived from theirs, which may be empty."""
@@ -32,10 +31,8 @@ SERIES_NUMBER = 9001
 STUDY_CLASS = "1.2.840.10008.3.1.2.3.1"
 """Detached Study Management, retired as a service and still the class that RTReferencedStudySequence names."""
 
-CONTOUR_DATA = 0x30060050
-
-MAX_DS_LENGTH = 16
-"""Most characters of a DS value (PS3.5 6.2): planning systems reject a file with a longer one."""
+CONTOURS = 0x30060040
+"""Contour Sequence."""
 
 MAX_SH_LENGTH = 16
 """Most characters of an SH value (PS3.5 6.2)."""
@@ -88,7 +85,7 @@ def _referenced_frame(result: ContouredSeries) -> Dataset:
     """Frame of reference > study > series > every slice: how a planning system finds the images."""
     series = Dataset()
     series.SeriesInstanceUID = result.series.series_uid
-    series.ContourImageSequence = [_image_item(header) for header in result.series.headers]
+    series.ContourImageSequence = [image_item(header) for header in result.series.headers]
     study = Dataset()
     study.ReferencedSOPClassUID = STUDY_CLASS
     study.ReferencedSOPInstanceUID = result.series.study_uid
@@ -97,13 +94,6 @@ def _referenced_frame(result: ContouredSeries) -> Dataset:
     frame.FrameOfReferenceUID = result.series.frame_of_reference_uid
     frame.RTReferencedStudySequence = [study]
     return frame
-
-
-def _image_item(header: Dataset) -> Dataset:
-    item = Dataset()
-    item.ReferencedSOPClassUID = header.SOPClassUID
-    item.ReferencedSOPInstanceUID = header.SOPInstanceUID
-    return item
 
 
 def _structure(roi: Roi, result: ContouredSeries) -> Dataset:
@@ -139,41 +129,16 @@ def _shown(roi: Roi) -> Dataset:
 
 
 def _contoured(result: ContouredSeries) -> Iterator[tuple[Roi, Dataset]]:
+    slices = ContourSlices(result.series.headers)
     keyholes = result.style.holes == "keyhole"
     for roi, box, mask in result.masks():
         item = _shown(roi)
         corner = np.array([box[1].start, box[2].start])
-        item.ContourSequence = [
-            _contour(number, result.series.headers[box[0].start + k], ring + corner, result.style.decimals)
-            for number, (k, ring) in enumerate(trace_mask(mask, keyholes=keyholes), start=1)
-        ]
+        rings = [(box[0].start + k, ring + corner) for k, ring in trace_mask(mask, keyholes=keyholes)]
+        # As bytes: pydicom would make ten objects of each of five thousand contours.
+        item[CONTOURS] = as_bytes(CONTOURS, slices.items(rings, result.style.decimals), implicit_vr=True)
+        hold_bytes(item, implicit_vr=True)
         yield roi, item
-
-
-def _contour(number: int, header: Dataset, ring: FloatArray, decimals: int) -> Dataset:
-    """One closed contour of one slice, ``ring`` in that slice's ``(j, i)``."""
-    item = Dataset()
-    item.ContourImageSequence = [_image_item(header)]
-    item.ContourGeometricType = "CLOSED_PLANAR"
-    item.NumberOfContourPoints = len(ring)
-    item.ContourNumber = number
-    # As bytes: pydicom would make an object of each of a million numbers.
-    item[CONTOUR_DATA] = as_bytes(CONTOUR_DATA, decimal_strings(slice_to_lps_mm(header, ring), decimals))
-    hold_bytes(item, implicit_vr=True)
-    return item
-
-
-def decimal_strings(points_mm: FloatArray, decimals: int) -> bytes:
-    """Coordinates as the values of a DS element, ``decimals`` digits after the point and no minus before zero.
-
-    Raises ``ResultError`` for one that takes more than 16 characters, as none within kilometres of the scanner does.
-    """
-    rounded = np.round(points_mm, decimals) + 0.0
-    for farthest in (rounded.min(), rounded.max()):
-        if len(f"{farthest:.{decimals}f}") > MAX_DS_LENGTH:
-            raise ResultError(f"a coordinate does not fit {MAX_DS_LENGTH} characters with {decimals} decimals")
-    values = rounded.ravel().tolist()
-    return ("\\".join([f"%.{decimals}f"] * len(values)) % tuple(values)).encode("ascii")
 
 
 def _observation(number: int, roi: Roi) -> Dataset:

@@ -30,6 +30,7 @@ from pedcontour.dicom.contoured import ContouredSeries
 from pedcontour.dicom.identity import IMPLEMENTATION_CLASS_UID
 from pedcontour.dicom.rois import Roi
 from pedcontour.dicom.rtstruct import algorithm_item
+from pedcontour.dicom.seg_frames import fill_frames, stand_in_labels
 from pedcontour.organs import all_organs
 
 SERIES_NUMBER = 9002
@@ -41,7 +42,7 @@ NOT_DRAWN = " (not drawn)"
 """Follows the label of a segment without voxels, so that no list of segments can be taken for a list of organs."""
 
 GEOMETRY = (
-    "SOPClassUID SOPInstanceUID StudyInstanceUID SeriesInstanceUID FrameOfReferenceUID Modality Rows Columns",
+    "SOPClassUID SOPInstanceUID StudyInstanceUID SeriesInstanceUID FrameOfReferenceUID Modality",
     "ImagePositionPatient ImageOrientationPatient PixelSpacing",
 )
 """What highdicom needs of a slice. It gets no more: it parses the patient's attributes, some of which may be
@@ -55,8 +56,12 @@ def write_seg(result: ContouredSeries, path: Path) -> None:
 
 
 def build_seg(result: ContouredSeries) -> Dataset:
-    """The data set of the SEG: pixels and frames by highdicom, identity and words by us."""
-    dataset = _encode(result)
+    """The data set of the SEG: its form by highdicom, the pixels of a BINARY one, identity and words by us."""
+    if result.style.seg_encoding == "binary":
+        dataset = _encode(result, stand_in_labels(result))
+        fill_frames(dataset, result)
+    else:
+        dataset = _encode(result, _labels_to_write(result))
     describe_result(dataset, result, purpose="seg", series_number=SERIES_NUMBER)
     copy_from_ct(result.series.headers[0], dataset)
     dataset.ContentDate, dataset.ContentTime = da(result.identity.created), tm(result.identity.created)
@@ -67,22 +72,23 @@ def build_seg(result: ContouredSeries) -> Dataset:
     meta = dataset.file_meta
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     meta.ImplementationClassUID, meta.ImplementationVersionName = IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION
-    dataset["PixelData"].VR = "OB"  # pydicom settles these only where it re-encodes, which hold_bytes stops
+    # pydicom settles these only where it re-encodes, which hold_bytes stops.
+    dataset["PixelData"].VR = "OB"
     if PIXEL_PADDING in dataset:
         dataset[PIXEL_PADDING].VR = "US"
     hold_bytes(dataset, implicit_vr=False)
     return dataset
 
 
-def _encode(result: ContouredSeries) -> Dataset:
-    """Let highdicom lay out frames, functional groups and references, from the label map as it is."""
+def _encode(result: ContouredSeries, labels: npt.NDArray[np.uint8]) -> Dataset:
+    """Let highdicom lay out frames, functional groups and references, for a label map with as many slices."""
     import highdicom as hd  # slow to import, and only this function needs it
 
     k_mm, j_mm, i_mm = result.series.volume.grid.spacing_mm
     identity = result.identity
     return hd.seg.Segmentation(
-        source_images=[_geometry(header, k_mm) for header in result.series.headers],
-        pixel_array=_labels_to_write(result),
+        source_images=[_geometry(header, k_mm, labels.shape[1:]) for header in result.series.headers],
+        pixel_array=labels,
         segmentation_type=hd.seg.SegmentationTypeValues(result.style.seg_encoding.upper()),
         segment_descriptions=[hd.seg.SegmentDescription.from_dataset(item) for item in _segments(result)],
         series_instance_uid=identity.uid("seg-series"),
@@ -100,12 +106,13 @@ def _encode(result: ContouredSeries) -> Dataset:
     )
 
 
-def _geometry(header: Dataset, slice_spacing_mm: float) -> Dataset:
+def _geometry(header: Dataset, slice_spacing_mm: float, shape: tuple[int, ...]) -> Dataset:
     """A CT header with the attributes of ``GEOMETRY`` and nothing of the patient."""
     slim = Dataset()
     slim.SliceThickness = slice_spacing_mm  # asked for and not used: the pixel measures are ours
     for tag in tags_of(GEOMETRY):
         slim[tag] = header[tag]
+    slim.Rows, slim.Columns = shape
     for keyword in ("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID"):
         setattr(slim, keyword, "")
     slim.StudyDate = slim.StudyTime = None
@@ -114,6 +121,8 @@ def _geometry(header: Dataset, slice_spacing_mm: float) -> Dataset:
 
 def _labels_to_write(result: ContouredSeries) -> npt.NDArray[np.uint8]:
     """The label map without the labels that no region names, axes ``(k, j, i)``."""
+    if result.labels.boxes.keys() == {roi.number for roi in result.rois}:
+        return result.labels.voxels
     kept = np.zeros(256, dtype=np.uint8)
     for roi in result.rois:
         kept[roi.number] = roi.number

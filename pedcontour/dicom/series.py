@@ -1,6 +1,7 @@
 """A CT series as the rest of the project sees it: a volume, and the headers that results must quote."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from pydicom import Dataset
 
@@ -13,9 +14,8 @@ class CtSeries:
 
     ``volume`` holds Hounsfield units, axes ``(slice, row, column)``, slices ordered along the slice normal (the
     cross product of the row and the column direction), whatever their instance numbers say. ``headers[k]`` is the
-    data set of
-    slice ``k`` without its pixels. All headers share patient, study, series and frame of reference: the reader has
-    checked it.
+    data set of slice ``k`` without its pixels. All headers share patient, study, series and frame of reference: the
+    reader has checked it.
     """
 
     volume: Volume
@@ -36,7 +36,7 @@ class CtSeries:
         """Frame of Reference UID."""
         return str(self.headers[0].FrameOfReferenceUID)
 
-    @property
+    @cached_property
     def instance_uids(self) -> tuple[str, ...]:
         """SOP Instance UIDs in slice order."""
         return tuple(str(header.SOPInstanceUID) for header in self.headers)

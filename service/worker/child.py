@@ -19,6 +19,7 @@ def main() -> None:
     configure_logs(settings.log_level, settings.log_format)
 
     # Here and not above: torch takes seconds to import, and the tie to the worker should not wait for it.
+    from pedcontour.dicom.warming import warm_up_dicom
     from pedcontour.inference.choice import EngineChoice, check_choice, load_engine
 
     choice = EngineChoice(settings.device, settings.engine, settings.threads, settings.cache_folder)
@@ -36,6 +37,7 @@ def main() -> None:
     contour = EngineContourer(lambda model_id: find_model(settings.models_dir, model_id), load)
 
     def warm_up() -> None:
+        warm_up_dicom()
         contour.warm(find_model(settings.models_dir, settings.default_model))
 
     serve_orders(channel, contour.do, warm_up)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from pedcontour.dicom.contours import slice_to_lps_mm, trace_mask, trace_slice
+from pedcontour.dicom.contours import SlicePlanes, trace_mask, trace_slice
 from pedcontour.dicom.coverage import covered_area
 from pedcontour.volume import FloatArray
 from tests.made_series import POSITIONS, grid_for, made_series, oblique_orientation
@@ -162,8 +162,8 @@ def test_rings_name_their_slice() -> None:
 @pytest.mark.parametrize("orientation", [*POSITIONS.values(), oblique_orientation()])
 def test_points_of_a_slice_land_where_the_grid_puts_them(orientation: tuple[float, ...]) -> None:
     grid = grid_for((5, 7, 9), (3.1, 0.7, 1.3), orientation)
-    series = made_series(grid)
+    planes = SlicePlanes.of(made_series(grid).headers)
     points = np.array([[0.0, 0.0], [6.0, 8.0], [2.49, 3.51]])
     for k in range(5):
         expected = grid.to_lps_mm(np.column_stack((np.full(3, k), points)))
-        assert slice_to_lps_mm(series.headers[k], points) == pytest.approx(expected, abs=1e-6)
+        assert planes.to_lps_mm(k, points) == pytest.approx(expected, abs=1e-6)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
 
-from pedcontour.dicom.rtstruct import decimal_strings, write_rtstruct
+from pedcontour.dicom.contour_items import decimal_strings
+from pedcontour.dicom.rtstruct import write_rtstruct
 from pedcontour.organs import all_organs
 from tests.made_series import IDENTITY, bodies, grid_for, made_result, made_series
 
@@ -87,7 +88,8 @@ def test_it_says_that_no_one_has_reviewed_it_and_what_drew_it(rtstruct: Dataset)
 
 @pytest.mark.parametrize("far_mm", [0.0, -1234.56789, 99999.9996, -99999.9996])
 def test_coordinates_fit_sixteen_characters(far_mm: float) -> None:
-    texts = decimal_strings(np.array([[far_mm, 1.23456, -0.0001]]), 3).split(b"\\")
+    (value,) = decimal_strings(np.array([[far_mm, 1.23456, -0.0001]]), [1], 3)
+    texts = value.split(b"\\")
     assert max(map(len, texts)) <= 16
     assert [float(text) for text in texts] == pytest.approx([far_mm, 1.23456, 0.0], abs=5.1e-4)
     assert texts[2] == b"0.000"

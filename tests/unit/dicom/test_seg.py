@@ -1,5 +1,6 @@
 """The SEG carries the label map itself, numbered as the model numbers it."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import highdicom as hd
@@ -9,7 +10,7 @@ from pydicom import Dataset, dcmread
 
 from pedcontour.dicom.contoured import ContouredSeries
 from pedcontour.dicom.rois import rois_of
-from pedcontour.dicom.seg import write_seg
+from pedcontour.dicom.seg import build_seg, write_seg
 from pedcontour.organs import all_organs, default_labels
 from pedcontour.volume import Grid, LabelMap
 from tests.made_series import IDENTITY, bodies, grid_for, made_result, made_series, oblique_orientation
@@ -117,3 +118,37 @@ def test_headers_without_optional_attributes_are_enough(tmp_path: Path) -> None:
     series = made_series(GRID, **missing, SpecificCharacterSet=None, PositionReferenceIndicator=None)
     write_seg(made_result(series, bodies(GRID)), tmp_path / "seg.dcm")
     assert dcmread(tmp_path / "seg.dcm").PatientID == ""
+
+
+@pytest.mark.parametrize("shape", [(12, 40, 44), (9, 5, 7), (11, 31, 37)])
+def test_frames_are_those_that_highdicom_makes_of_the_whole_label_map(shape: tuple[int, int, int]) -> None:
+    grid = grid_for(shape, (90 / shape[0], 120 / shape[1], 130 / shape[2]), oblique_orientation())
+    result = made_result(made_series(grid), bodies(grid))
+    ours = build_seg(result)
+    theirs = hd.seg.Segmentation(
+        source_images=[_with_patient(header) for header in result.series.headers],
+        pixel_array=result.labels.voxels,
+        segmentation_type="BINARY",
+        segment_descriptions=[hd.seg.SegmentDescription.from_dataset(item) for item in ours.SegmentSequence],
+        series_instance_uid=ours.SeriesInstanceUID,
+        series_number=1,
+        sop_instance_uid=ours.SOPInstanceUID,
+        instance_number=1,
+        manufacturer="test",
+        manufacturer_model_name="test",
+        software_versions="1",
+        device_serial_number="1",
+    )
+    assert (ours.Rows, ours.Columns, ours.NumberOfFrames) == (theirs.Rows, theirs.Columns, theirs.NumberOfFrames)
+    used = (ours.NumberOfFrames * shape[1] * shape[2] + 7) // 8  # beyond lies padding, which highdicom does not zero
+    assert ours.PixelData[:used] == theirs.PixelData[:used]
+    assert not any(ours.PixelData[used:])
+    for keyword in ("PerFrameFunctionalGroupsSequence", "ReferencedSeriesSequence"):
+        assert ours[keyword].to_json_dict(None, 1) == theirs[keyword].to_json_dict(None, 1)
+
+
+def _with_patient(header: Dataset) -> Dataset:
+    """A header with what highdicom asks for and ours lack."""
+    whole = deepcopy(header)
+    whole.SliceThickness = 1.0
+    return whole

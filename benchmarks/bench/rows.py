@@ -1,0 +1,47 @@
+"""What a row says, and whether it meets its target."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.bench.sides import Runs
+
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement of the table: its name on the command line, its sentence, and what makes its lines."""
+
+    name: str
+    about: str
+    measure: Callable[[], list[Figures]]
+
+
+def ratio_line(name: str, ours: Runs, other: Runs, other_name: str, target: float) -> Figures:
+    """Our time against another's: medians in seconds, with processor time and peak memory beside them."""
+    ratio = other.median("seconds") / ours.median("seconds")
+    return {
+        "name": name,
+        "ours": round(ours.median("seconds"), 3),
+        "other": round(other.median("seconds"), 3),
+        "other_is": other_name,
+        "ratio": round(ratio, 1),
+        "unit": "s",
+        "target": f">= {target:g}x",
+        "met": ratio >= target,
+        "n": len(ours.figures),
+        "ours_cpu_s": round(ours.median("cpu_s"), 3),
+        "other_cpu_s": round(other.median("cpu_s"), 3),
+        "cpu_ratio": round(other.median("cpu_s") / ours.median("cpu_s"), 1),
+        "ours_peak_mib": round(ours.median("peak_mib")),
+        "other_peak_mib": round(other.median("peak_mib")),
+        "load": round(os.getloadavg()[0], 1),
+    }
+
+
+def merged(earlier: Sequence[Figures], fresh: Sequence[Figures]) -> list[Figures]:
+    """Earlier lines with fresh ones in the place of their names; new names at the end."""
+    by_name = {line["name"]: line for line in earlier} | {line["name"]: line for line in fresh}
+    return list(by_name.values())
