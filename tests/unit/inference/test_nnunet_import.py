@@ -221,10 +221,10 @@ def test_importing_prints_nothing(results: Path) -> None:
     script = (
         "import sys; from pathlib import Path\n"
         "from pedcontour.inference.nnunet_import import import_nnunet\n"
-        "from pedcontour.inference.nnunet_torch import TorchEngine\n"
+        "from pedcontour.inference.choice import load_engine\n"
         "bundle = import_nnunet(Path(sys.argv[1]), Path(sys.argv[2]), model_id='toy',"
         " organ_of_label=dict(stomach='stomach_bowel', small_bowel='stomach_bowel', couch='drop'))\n"
-        "TorchEngine(bundle).warm_up()\n"
+        "load_engine(bundle).warm_up()\n"
     )
     environment = {key: value for key, value in os.environ.items() if not key.startswith("nnUNet")}
     command = [sys.executable, "-c", script, str(results), str(results.parents[1] / "models")]
