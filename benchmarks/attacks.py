@@ -157,7 +157,8 @@ def run(names: Sequence[str]) -> Iterator[Row]:
         )
         with running(settings, STAND_IN_WORKER, logs=root / "logs") as service:
             target = Target(service, root)
-            chosen = [a for a in (*ATTACKS, *HTTP_ATTACKS) if not names or any(name in a.name for name in names)]
+            every: tuple[Attack | HttpAttack, ...] = (*ATTACKS, *HTTP_ATTACKS)
+            chosen = [a for a in every if not names or any(name in a.name for name in names)]
             for attack in chosen:
                 yield attack_by_upload(attack, target) if isinstance(attack, Attack) else attack_by_http(attack, target)
 

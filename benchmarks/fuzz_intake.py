@@ -40,8 +40,8 @@ SLOWEST_S = 20.0
 """An input that takes longer is a finding, too; the machine may be busy."""
 
 FINDINGS = RESULTS / "fuzz-findings"
-INTERESTING = (b"\0", b"\xff", b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\\", b"nan", b"1e999", b"SQ", b"UN", b"OB")
-INTERESTING += (b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0", b"\xfe\xff\xdd\xe0", b"\xe0\x7f\x10\x00", b"\x02\x00\x10\x00")
+INTERESTING = [b"\0", b"\xff", b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\\", b"nan", b"1e999", b"SQ", b"UN", b"OB"]
+INTERESTING += [b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0", b"\xfe\xff\xdd\xe0", b"\xe0\x7f\x10\x00", b"\x02\x00\x10\x00"]
 
 Mutation = tuple[str, float, bytes, int]
 

@@ -17,7 +17,7 @@ def write_results(name: str, command: str, rows: Sequence[dict[str, Any]], **mor
     """Write rows with the command, the commit, the machine and the versions that made them; returns the file."""
     content = {
         "command": command,
-        "commit": _commit(),
+        "commit": commit(),
         "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "system": platform.platform()},
         "versions": {"python": platform.python_version()} | {p: _version(p) for p in PACKAGES},
         **more,
@@ -36,7 +36,8 @@ def read_rows(name: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _commit() -> str:
+def commit() -> str:
+    """The commit that is measured, in short."""
     done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"
 

@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from benchmarks.faulty_service import Crew
+from benchmarks.faults.service import Crew
 from benchmarks.results_file import write_results
 from pedcontour.client import Client
 from pedcontour.errors import PedcontourError

@@ -71,7 +71,7 @@ def configuration(examples: int, key: str | None = None, seed: int = 1) -> Schem
 def fuzz(schema: BaseSchema, stock: ApiStock) -> list[Tried]:
     """Try every operation of the document; the ids in three of four requests are those of the stock."""
 
-    def before_call(_context: HookContext, case: Case, _kwargs: dict[str, Any]) -> None:
+    def before_call(_context: HookContext, case: Case[Any], _kwargs: dict[str, Any]) -> None:
         bend(case, stock)
 
     found: dict[str, Tried] = {}
@@ -90,7 +90,7 @@ def fuzz(schema: BaseSchema, stock: ApiStock) -> list[Tried]:
     return list(found.values())
 
 
-def bend(case: Case, stock: ApiStock) -> None:
+def bend(case: Case[Any], stock: ApiStock) -> None:
     """Put real ids and names into most requests. What is chosen depends on what was made up, and on nothing else."""
     chance = zlib.crc32(repr((case.path_parameters, case.query, case.body)).encode())
     if "job_id" in case.path_parameters and chance % 4:

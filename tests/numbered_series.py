@@ -102,7 +102,8 @@ def _referenced(rtstruct: pydicom.Dataset) -> set[str]:
 def _middle_of_contours(rtstruct: pydicom.Dataset) -> FloatArray:
     (roi,) = (item for item in rtstruct.ROIContourSequence if item.ReferencedROINumber == LABEL)
     points = np.concatenate([np.reshape(contour.ContourData, (-1, 3)).astype(float) for contour in roi.ContourSequence])
-    return (points.min(axis=0) + points.max(axis=0)) / 2
+    middle: FloatArray = (points.min(axis=0) + points.max(axis=0)) / 2
+    return middle
 
 
 def _middle_of_segment(seg: pydicom.Dataset) -> FloatArray:
@@ -113,4 +114,5 @@ def _middle_of_segment(seg: pydicom.Dataset) -> FloatArray:
             rows, columns = np.nonzero(frame.mask)
             steps = (across - first) / (seg.Columns - 1), (down - first) / (seg.Rows - 1)
             points.append(first + np.outer(columns, steps[0]) + np.outer(rows, steps[1]))
-    return np.concatenate(points).mean(axis=0)
+    middle: FloatArray = np.concatenate(points).mean(axis=0)
+    return middle

@@ -200,7 +200,8 @@ def _train(trainer: object) -> None:
         optimizer.zero_grad()
         logits = network(torch.from_numpy(data)[None, None])
         truth = torch.from_numpy(labels.astype(np.int64))[None]
-        torch.nn.functional.cross_entropy(logits, truth, weight=balance).backward()
+        loss = torch.nn.functional.cross_entropy(logits, truth, weight=balance)
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
 
 

@@ -46,7 +46,7 @@ def ours(given: dict[str, Any]) -> Timed:
 
 def rt_utils(given: dict[str, Any]) -> Timed:
     """rt-utils, from the label map on; reading the series is not counted here either."""
-    from rt_utils import RTStruct, ds_helper, image_helper
+    from rt_utils import RTStruct, ds_helper, image_helper  # type: ignore[import-not-found] # in its own environment
 
     _, labels = read_case(given["case"])
     images = image_helper.load_sorted_image_series(str(Path(given["case"]) / "ct"))
@@ -65,7 +65,7 @@ def _round_trips(file: Path) -> list[Figures]:
     rtstruct = dcmread(file)
     lines = []
     for convention in CONVENTIONS:
-        worst = min(dice(labels[box] == n, mask) for n, box, mask in masks_by(convention, rtstruct, series))
+        worst = min(dice(labels[box] == n, mask) or 0.0 for n, box, mask in masks_by(convention, rtstruct, series))
         lines.append(
             {
                 "name": f"rtstruct/round trip, {convention}",

@@ -26,7 +26,7 @@ from benchmarks.faults.kinds import FAULTS
 from benchmarks.faults.ledger import Ledger
 from benchmarks.faults.service import LEASE_S, SETUPS, Setup, serving
 from benchmarks.faults.surroundings import CannotBeHurtError, surroundings
-from benchmarks.results_file import read_rows, write_results
+from benchmarks.results_file import commit, read_rows, write_results
 from pedcontour.dicom.ct_writer import write_ct_series
 from tests.stand_ins.model import shaded_torso
 
@@ -38,7 +38,12 @@ LONGEST_PAUSE_S = 2.0
 
 def measure(setup: Setup, name: str, jobs: int, kills: int, seed: int) -> dict[str, Any]:
     """One row: ``kills`` faults over ``jobs`` jobs."""
-    row: dict[str, Any] = {"name": f"{name} ({setup.name})", "unit": "jobs lost", "target": 0}
+    row: dict[str, Any] = {
+        "name": f"{name} ({setup.name})",
+        "commit": commit(),  # rows may be kept from an earlier run
+        "unit": "jobs lost",
+        "target": 0,
+    }
     fault = FAULTS[name]
     try:
         with (

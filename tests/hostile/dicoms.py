@@ -110,7 +110,7 @@ def deflate_bomb(mebibytes: int) -> Callable[[bytes], bytes]:
     def spoil(content: bytes) -> bytes:
         image = pydicom.dcmread(BytesIO(content))
         image.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
-        meta = BytesIO()
+        meta = pydicom.filebase.DicomBytesIO()
         pydicom.filewriter.write_file_meta_info(meta, image.file_meta)
         return bytes(128) + b"DICM" + meta.getvalue() + deflated_zeros(mebibytes)
 
@@ -161,9 +161,9 @@ def huge_structure_set(values: int) -> bytes:
     out.is_implicit_VR, out.is_little_endian = True, True
     pydicom.filewriter.write_dataset(out, head)
     meta = pydicom.dataset.FileMetaDataset()
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = RTStructureSetStorage, "1.2.3.4"
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = RTStructureSetStorage, pydicom.uid.UID("1.2.3.4")
     meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
-    start = BytesIO()
+    start = pydicom.filebase.DicomBytesIO()
     pydicom.filewriter.write_file_meta_info(start, meta)
     return bytes(128) + b"DICM" + start.getvalue() + out.getvalue() + element
 

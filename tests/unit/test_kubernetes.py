@@ -28,7 +28,7 @@ def documents() -> list[tuple[str, dict[str, Any]]]:
 
 
 DOCUMENTS = documents()
-PODS = [document for _, document in DOCUMENTS if document["kind"] == "Deployment"]
+PODS = [document for _, document in DOCUMENTS if document["kind"] in ("Deployment", "StatefulSet")]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,40 @@ def test_every_variable_is_a_setting() -> None:
     given = set(re.findall(rf"{PREFIX}[A-Z_]+(?=:)", (FOLDER / "settings.yaml").read_text("utf-8")))
     assert given
     assert given <= {PREFIX + name.upper() for name in Settings.model_fields}
+
+
+def container_of(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    pod = next(d for d in PODS if d["metadata"]["name"] == name)["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    return pod, container
+
+
+@pytest.mark.parametrize("name", ["gateway", "worker"])
+def test_a_process_ends_by_itself_before_it_is_killed(name: str) -> None:
+    pod, container = container_of(name)
+    grace = next(float(e["value"]) for e in container["env"] if e["name"] == "PEDCONTOUR_STOP_GRACE_S")
+    assert Settings.model_fields["stop_grace_s"].default < grace < pod["terminationGracePeriodSeconds"]
+
+
+def test_gateways_that_share_a_volume_keep_an_audit_chain_each() -> None:
+    _, container = container_of("gateway")
+    variables = {e["name"]: e for e in container["env"]}
+    assert variables["POD_NAME"]["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.name"
+    assert variables["PEDCONTOUR_AUDIT_DIR"]["value"].endswith("/$(POD_NAME)")
+    assert list(variables).index("POD_NAME") < list(variables).index("PEDCONTOUR_AUDIT_DIR")
+
+
+def test_a_worker_sweeps_a_scratch_folder_that_no_other_worker_has() -> None:
+    pod, container = container_of("worker")
+    scratch = str(Settings(data_dir=Path("/data")).scratch_dir)
+    mounted = next(mount["name"] for mount in container["volumeMounts"] if mount["mountPath"] == scratch)
+    assert next(volume for volume in pod["volumes"] if volume["name"] == mounted)["emptyDir"] == {}
+
+
+def test_a_gateway_is_asked_for_itself_alone() -> None:
+    _, container = container_of("gateway")
+    for probe in ("readinessProbe", "livenessProbe"):
+        assert container[probe]["httpGet"]["path"] == "/health/live"
 
 
 @pytest.mark.parametrize("deployment", PODS, ids=lambda d: d["metadata"]["name"])
