@@ -117,7 +117,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--keep", action="store_true", help="keep the rows of earlier runs that are not measured now")
     options = parser.parse_args(argv)
     setups = [setup for setup in SETUPS if options.setup is None or setup.name in options.setup]
-    cases = [(setup, name) for setup in setups for name in options.fault or FAULTS]
+    names = options.fault or FAULTS
+    cases = [(setup, name) for setup in setups for name in names if setup.table in FAULTS[name].tables]
     jobs, kills = (math.ceil(total / len(cases)) for total in (options.jobs, options.kills))
     rows = read_rows("faults") if options.keep else []
     for number, (setup, name) in enumerate(cases):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from benchmarks.faults.aims import STAGES, Harm
 from benchmarks.faults.brokers import cut_off, hang, kill_broker, reconcile_twice, send_twice, wipe_broker
+from benchmarks.faults.databases import cut_connections
 from benchmarks.faults.environs import fill_disk, put_clock
 from benchmarks.faults.processes import (
     freeze,
@@ -20,11 +21,15 @@ from benchmarks.faults.wishes import cancel_at, erase
 
 @dataclass(frozen=True)
 class Fault:
-    """One kind of harm, the folders that need a small disk of their own for it, and whether the clock is put."""
+    """One kind of harm, the folders that need a small disk of their own for it, and whether the clock is put.
+
+    ``tables`` are the databases that it can be done to.
+    """
 
     harm: Harm
     small_disks: tuple[str, ...] = ()
     false_clock: bool = False
+    tables: tuple[str, ...] = ("sqlite", "postgres")
 
 
 FAULTS: dict[str, Fault] = {
@@ -47,6 +52,7 @@ FAULTS: dict[str, Fault] = {
     "disk of the broker full": Fault(fill_disk("broker"), ("broker",)),
     "disk of the whole data folder full": Fault(fill_disk("."), (".",)),
     "clock put by 2 h, then kill -9 of a worker": Fault(put_clock, false_clock=True),
+    "connections to the database cut for 2 s": Fault(cut_connections, tables=("postgres",)),
     "upgrade with jobs waiting and running": Fault(upgrade),
     "restore from a backup": Fault(restore),
     **{f"cancelled in {stage}": Fault(cancel_at(stage)) for stage in STAGES},
