@@ -60,8 +60,13 @@ def decimal_strings(points_mm: FloatArray, lengths: Sequence[int], decimals: int
         if len(f"{farthest:.{decimals}f}") > MAX_DS_LENGTH:
             raise ResultError(f"a coordinate does not fit {MAX_DS_LENGTH} characters with {decimals} decimals")
     number = f"%.{decimals}f"
-    template = "\n".join("\\".join([number] * (3 * length)) for length in lengths)
-    return (template % tuple(rounded.ravel().tolist())).encode("ascii").split(b"\n")
+    heights, values = [number] * len(lengths), rounded
+    levels = rounded[np.cumsum(lengths) - lengths, 2]
+    if (np.repeat(levels, lengths) == rounded[:, 2]).all():  # axial slices: one z for all points of a contour
+        heights, values = [number % z for z in levels.tolist()], rounded[:, :2]
+    points = (f"{number}\\{number}\\{z}" for z in heights)
+    template = "\n".join("\\".join([point] * length) for point, length in zip(points, lengths, strict=True))
+    return (template % tuple(values.ravel().tolist())).encode("ascii").split(b"\n")
 
 
 def image_item(header: Dataset) -> bytes:
