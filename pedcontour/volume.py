@@ -139,5 +139,22 @@ def boxes_of(labels: npt.NDArray[np.uint8]) -> dict[int, Box]:
     """The smallest box around every label of a label map ``(k, j, i)``; labels without a voxel are left out."""
     from scipy.ndimage import find_objects  # the gateway imports this module, and never looks for a box
 
-    found = enumerate(find_objects(labels), start=1)
-    return {label: (box[0], box[1], box[2]) for label, box in found if box is not None}
+    # Organs fill a fifth of a field of view, and seeing which rows and columns show any costs next to nothing.
+    shown = np.bitwise_or.reduce(labels, axis=0)
+    (first_row, rows), (first_column, columns) = (_span(shown.any(axis=axis)) for axis in (1, 0))
+    found = enumerate(find_objects(labels[:, first_row:rows, first_column:columns]), start=1)
+    return {
+        label: (box[0], _moved(box[1], first_row), _moved(box[2], first_column))
+        for label, box in found
+        if box is not None
+    }
+
+
+def _span(seen: npt.NDArray[np.bool_]) -> tuple[int, int]:
+    """The first index that is seen and the one after the last; where none is, those of the first."""
+    indices = np.flatnonzero(seen)
+    return (int(indices[0]), int(indices[-1]) + 1) if indices.size else (0, 1)
+
+
+def _moved(part: slice, by: int) -> slice:
+    return slice(part.start + by, part.stop + by)

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 from pydicom import Dataset
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_dataset
 
 from pedcontour.dicom.contours import SlicePlanes
 from pedcontour.errors import ResultError
@@ -20,8 +18,11 @@ from pedcontour.volume import FloatArray
 MAX_DS_LENGTH = 16
 """Most characters of a DS value (PS3.5 6.2): planning systems reject a file with a longer one."""
 
-_ITEM, _POINTS, _NUMBER, _DATA = (0xFFFE, 0xE000), (0x3006, 0x0046), (0x3006, 0x0048), (0x3006, 0x0050)
-"""An item; Number of Contour Points; Contour Number; Contour Data."""
+_ITEM = (0xFFFE, 0xE000)
+_CLASS, _INSTANCE = (0x0008, 0x1150), (0x0008, 0x1155)
+"""Referenced SOP Class UID, Referenced SOP Instance UID."""
+_IMAGES, _TYPE, _POINTS, _NUMBER, _DATA = ((0x3006, element) for element in (0x0016, 0x0042, 0x0046, 0x0048, 0x0050))
+"""Contour Image Sequence, Contour Geometric Type, Number of Contour Points, Contour Number, Contour Data."""
 
 
 class ContourSlices:
@@ -29,7 +30,8 @@ class ContourSlices:
 
     def __init__(self, headers: Sequence[Dataset]) -> None:
         self._planes = SlicePlanes.of(headers)
-        self._shared = [_shared(header) for header in headers]
+        closed = _text(_TYPE, b"CLOSED_PLANAR")
+        self._shared = [_element(_IMAGES, image_item(header)) + closed for header in headers]
 
     def items(self, rings: Sequence[tuple[int, FloatArray]], decimals: int) -> bytes:
         """The contours of one region, numbered from 1, in implicit VR little endian.
@@ -58,33 +60,32 @@ def decimal_strings(points_mm: FloatArray, lengths: Sequence[int], decimals: int
         if len(f"{farthest:.{decimals}f}") > MAX_DS_LENGTH:
             raise ResultError(f"a coordinate does not fit {MAX_DS_LENGTH} characters with {decimals} decimals")
     number = f"%.{decimals}f"
-    template = "\n".join("\\".join([number] * (3 * length)) for length in lengths)
-    return (template % tuple(rounded.ravel().tolist())).encode("ascii").split(b"\n")
+    heights, values = [number] * len(lengths), rounded
+    levels = rounded[np.cumsum(lengths) - lengths, 2]
+    if (np.repeat(levels, lengths) == rounded[:, 2]).all():  # axial slices: one z for all points of a contour
+        heights, values = [number % z for z in levels.tolist()], rounded[:, :2]
+    points = (f"{number}\\{number}\\{z}" for z in heights)
+    template = "\n".join("\\".join([point] * length) for point, length in zip(points, lengths, strict=True))
+    return (template % tuple(values.ravel().tolist())).encode("ascii").split(b"\n")
 
 
-def image_item(header: Dataset) -> Dataset:
-    """The item by which contours refer to a slice."""
-    item = Dataset()
-    item.ReferencedSOPClassUID = header.SOPClassUID
-    item.ReferencedSOPInstanceUID = header.SOPInstanceUID
-    return item
+def image_item(header: Dataset) -> bytes:
+    """The item, encoded, by which contours and structure sets refer to a slice."""
+    return _item(_uid(_CLASS, header.SOPClassUID), _uid(_INSTANCE, header.SOPInstanceUID))
 
 
-def _shared(header: Dataset) -> bytes:
-    """What all contours of a slice begin with; its tags come before those of the numbers."""
-    contour = Dataset()
-    contour.ContourImageSequence = [image_item(header)]
-    contour.ContourGeometricType = "CLOSED_PLANAR"
-    out = DicomBytesIO()
-    out.is_implicit_VR, out.is_little_endian = True, True
-    write_dataset(out, contour)
-    return out.getvalue()
+def _uid(tag: tuple[int, int], uid: str) -> bytes:
+    return _element(tag, uid.encode("ascii") + b"\0" * (len(uid) % 2))
 
 
 def _text(tag: tuple[int, int], text: bytes) -> bytes:
-    return struct.pack("<HHL", *tag, len(text) + len(text) % 2) + text + b" " * (len(text) % 2)
+    return _element(tag, text + b" " * (len(text) % 2))
 
 
 def _item(*elements: bytes) -> bytes:
-    content = b"".join(elements)
-    return struct.pack("<HHL", *_ITEM, len(content)) + content
+    return _element(_ITEM, b"".join(elements))
+
+
+def _element(tag: tuple[int, int], value: bytes) -> bytes:
+    """An element of even length in implicit VR little endian (PS3.5 7.1.3)."""
+    return struct.pack("<HHL", *tag, len(value)) + value

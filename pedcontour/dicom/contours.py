@@ -38,7 +38,7 @@ They are drawn as squares of that width instead.
 SQUARE = np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]])
 
 
-BATCH_PIXELS = 1 << 16
+BATCH_PIXELS = 1 << 17
 """Slices are traced together up to so many pixels: a call costs as much as a small slice, and this fits a cache."""
 
 
@@ -67,19 +67,21 @@ def trace_mask(mask: npt.NDArray[np.bool_], *, keyholes: bool = False) -> Iterat
 
 def _traced(mask: npt.NDArray[np.bool_]) -> Iterator[tuple[int, FloatArray]]:
     """The rings of all slices from one run over one sheet, on which every slice has a border of background."""
-    slices, rows, columns = mask.shape
+    seen = [np.flatnonzero(mask.any(axis=axes)) for axes in ((0, 2), (0, 1))]
+    if not seen[0].size:
+        return
+    low, high = np.array([s[0] for s in seen]), np.array([s[-1] + 1 for s in seen])
+    slices, (rows, columns) = len(mask), (high - low).tolist()
     sheet = np.zeros((slices, rows + 2, columns + 2))
-    sheet[:, 1:-1, 1:-1] = mask
+    sheet[:, 1:-1, 1:-1] = mask[:, low[0] : high[0], low[1] : high[1]]
     generator = contour_generator(z=sheet.reshape(-1, columns + 2), line_type=LineType.ChunkCombinedOffset)
     chunks: Any = generator.lines(LEVEL)
     (xy,), (offsets,) = chunks
-    if xy is None:
-        return
     closed, ends = xy[:, ::-1], offsets.astype(np.int64)[1:]
     points = np.rint(np.delete(closed, ends - 1, axis=0) * STEPS).astype(np.int64)  # each ring repeats its first point
     starts = np.concatenate(([0], ends[:-1])) - np.arange(len(ends))
     planes = points[starts, 0] // (STEPS * (rows + 2))
-    points -= STEPS
+    points += STEPS * (low - 1)
     lengths = np.diff(starts, append=len(points))
     points[:, 0] -= np.repeat(planes * (STEPS * (rows + 2)), lengths)
     _square_up(points, starts[lengths == 4])

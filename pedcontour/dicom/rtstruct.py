@@ -31,8 +31,8 @@ SERIES_NUMBER = 9001
 STUDY_CLASS = "1.2.840.10008.3.1.2.3.1"
 """Detached Study Management, retired as a service and still the class that RTReferencedStudySequence names."""
 
-CONTOURS = 0x30060040
-"""Contour Sequence."""
+IMAGES, CONTOURS = 0x30060016, 0x30060040
+"""Contour Image Sequence, Contour Sequence."""
 
 MAX_SH_LENGTH = 16
 """Most characters of an SH value (PS3.5 6.2)."""
@@ -85,7 +85,9 @@ def _referenced_frame(result: ContouredSeries) -> Dataset:
     """Frame of reference > study > series > every slice: how a planning system finds the images."""
     series = Dataset()
     series.SeriesInstanceUID = result.series.series_uid
-    series.ContourImageSequence = [image_item(header) for header in result.series.headers]
+    images = b"".join(image_item(header) for header in result.series.headers)
+    series[IMAGES] = as_bytes(IMAGES, images, implicit_vr=True)
+    hold_bytes(series, implicit_vr=True)
     study = Dataset()
     study.ReferencedSOPClassUID = STUDY_CLASS
     study.ReferencedSOPInstanceUID = result.series.study_uid

@@ -39,8 +39,11 @@ def seg_frames(seg: Dataset) -> Iterator[SegFrame]:
     if packed.size * 8 < int(seg.NumberOfFrames) * size * bits:
         raise ValueError("pixel data is shorter than its frames")
     shared = seg.SharedFunctionalGroupsSequence[0]
+    edges_of_all = _edges_mm(shared, shared, shape) if set(shared.dir()) >= _OF_A_PLANE else None
     for n, groups in enumerate(seg.PerFrameFunctionalGroupsSequence):
-        corners_mm = _corners_mm(groups, shared, shape)
+        has_own = edges_of_all is None or any(keyword in groups for keyword in _OF_A_PLANE)
+        edges_mm = _edges_mm(groups, shared, shape) if has_own else edges_of_all
+        corners_mm = np.array(_group("PlanePosition", groups, shared).ImagePositionPatient, float) + edges_mm
         source_uid = str(groups.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID)
         if bits == 1:
             segment = int(_group("SegmentIdentification", groups, shared).ReferencedSegmentNumber)
@@ -51,14 +54,17 @@ def seg_frames(seg: Dataset) -> Iterator[SegFrame]:
                 yield SegFrame(label, corners_mm, source_uid, labels == label)
 
 
-def _corners_mm(groups: Dataset, shared: Dataset, shape: tuple[int, int]) -> FloatArray:
+_OF_A_PLANE = {"PlaneOrientationSequence", "PixelMeasuresSequence"}
+"""Functional groups that say how a frame's pixels lie; all frames may share them."""
+
+
+def _edges_mm(groups: Dataset, shared: Dataset, shape: tuple[int, int]) -> FloatArray:
+    """``corners_mm`` as seen from the first pixel."""
     rows, columns = shape
     orientation = _group("PlaneOrientation", groups, shared).ImageOrientationPatient
     along_row, along_column = np.array(orientation, float).reshape(2, 3)
     row_mm, column_mm = (float(v) for v in _group("PixelMeasures", groups, shared).PixelSpacing)
-    first = np.array(_group("PlanePosition", groups, shared).ImagePositionPatient, float)
-    across, down = along_row * column_mm * (columns - 1), along_column * row_mm * (rows - 1)
-    return np.array([first, first + across, first + down])
+    return np.array([np.zeros(3), along_row * column_mm * (columns - 1), along_column * row_mm * (rows - 1)])
 
 
 def _group(name: str, groups: Dataset, shared: Dataset) -> Dataset:

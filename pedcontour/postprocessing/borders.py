@@ -5,7 +5,7 @@ empty bed does so at the border too. What is too small to tell is therefore neve
 """
 
 import numpy as np
-from scipy.ndimage import find_objects, generate_binary_structure, label
+from scipy.ndimage import generate_binary_structure, label
 
 from pedcontour.organs import all_organs
 from pedcontour.postprocessing.absence import Judgement
@@ -42,10 +42,9 @@ def share_at_border(labels: LabelMap, organ: str) -> float:
     Parts touch by face, edge or corner; an organ without a voxel has none.
     """
     number, size = labels.label_of(organ), labels.voxels.shape
-    boxes = find_objects(labels.voxels, max_label=number)
-    if boxes[number - 1] is None:
+    if number not in labels.boxes:
         return 0.0
-    box = boxes[number - 1]
+    box = labels.boxes[number]
     parts, _ = label(labels.voxels[box] == number, structure=generate_binary_structure(3, 3))
     sizes = np.bincount(parts.ravel())
     reaching: set[int] = set()

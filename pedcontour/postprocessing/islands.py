@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import find_objects, generate_binary_structure, label
+from scipy.ndimage import generate_binary_structure, label
 
 from pedcontour.volume import LabelMap
 
@@ -38,9 +38,8 @@ def remove_islands(labels: LabelMap) -> Islands:
     """
     voxels, voxel_ml = labels.voxels.copy(), labels.grid.voxel_volume_ml
     specks_ml, scattered_ml = {}, {}
-    boxes = find_objects(labels.voxels)
     for number, organ in labels.organs.items():
-        box = boxes[number - 1] if number <= len(boxes) else None
+        box = labels.boxes.get(number)
         if box is None or organ in MANY_PARTED:
             continue
         parts, count = label(labels.voxels[box] == number, structure=generate_binary_structure(3, 3))

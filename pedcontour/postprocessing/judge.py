@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from pedcontour.organs import all_organs
 from pedcontour.postprocessing.absence import AbsenceRule, Candidate, Judgement, default_rules
 from pedcontour.postprocessing.body import Body, measure_body, outline_body
@@ -203,10 +201,14 @@ def _candidate(finding: Finding, scene: _Scene) -> Candidate:
 
 def _keep(labels: LabelMap, organs: set[str]) -> LabelMap:
     """The map with only these organs; everything else becomes background."""
-    table = np.zeros(256, dtype=np.uint8)
-    for label, organ in labels.organs.items():
-        table[label] = label if organ in organs else 0
-    return LabelMap(labels.grid, table[labels.voxels], labels.organs)
+    unwanted = [label for label in labels.boxes if labels.organs.get(label) not in organs]
+    if not unwanted:
+        return labels
+    voxels = labels.voxels.copy()
+    for label in unwanted:
+        part = voxels[labels.boxes[label]]
+        part[part == label] = 0
+    return LabelMap(labels.grid, voxels, labels.organs)
 
 
 def _verdict(organ: str, outcome: Outcome, reason: str, scene: _Scene) -> Verdict:

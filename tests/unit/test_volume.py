@@ -81,3 +81,14 @@ def test_an_organs_volume_is_voxels_times_their_size() -> None:
     labels = LabelMap(SUPINE, voxels, {5: "liver", 7: "spleen"})
     assert labels.volume_ml("spleen") == pytest.approx(1000 * 0.009)
     assert labels.volume_ml("liver") == 0.0
+
+
+def test_every_label_with_a_voxel_has_its_smallest_box() -> None:
+    voxels = np.zeros(SUPINE.shape, np.uint8)
+    assert LabelMap(SUPINE, voxels, {}).boxes == {}
+    voxels[2:4, 5, 7:9] = 3
+    voxels[9, 11, 0] = 250
+    assert LabelMap(SUPINE, voxels, {}).boxes == {
+        3: (slice(2, 4), slice(5, 6), slice(7, 9)),
+        250: (slice(9, 10), slice(11, 12), slice(0, 1)),
+    }
