@@ -7,7 +7,7 @@ Axes: ``(k, j, i)`` means the orientation the network was trained in; "transpose
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -214,21 +214,34 @@ def _running_maximum(
     return winner
 
 
-def channel_confidence(logits: torch.Tensor, label_of_channel: tuple[int, ...]) -> dict[int, float]:
-    """Per label, the mean softmax probability over the voxels of the network's grid labelled so; 0 is left out.
+class Certainty(NamedTuple):
+    """How sure a network was of a label, over the voxels it gave to it: mean and standard deviation, each 0 to 1."""
+
+    mean: float
+    spread: float
+
+
+def channel_certainty(logits: torch.Tensor, label_of_channel: tuple[int, ...]) -> dict[int, Certainty]:
+    """Per label, the softmax probability over the voxels of the network's grid labelled so; 0 is left out.
 
     The probability of a label is the sum over its channels. A label that wins nowhere on this grid is not in the
     result.
     """
     lookup = torch.tensor(label_of_channel)
     labels = max(label_of_channel) + 1
-    total = torch.zeros(labels, dtype=torch.float64)
-    count = torch.zeros(labels, dtype=torch.float64)
+    total, squares, count = (torch.zeros(labels, dtype=torch.float64) for _ in range(3))
     for part in logits.unbind(1):  # slice by slice: a whole softmax in float32 would double the memory
         probability = torch.zeros((labels, *part.shape[1:]))
         probability.index_add_(0, lookup, torch.softmax(part.float(), 0))
         winner = lookup[part.argmax(0)]
-        confidence = probability.gather(0, winner[None])[0]
-        total.index_add_(0, winner.flatten(), confidence.flatten().double())
+        confidence = probability.gather(0, winner[None])[0].flatten().double()
+        total.index_add_(0, winner.flatten(), confidence)
+        squares.index_add_(0, winner.flatten(), confidence.square())
         count += torch.bincount(winner.flatten(), minlength=labels)
-    return {n: min(float(total[n] / count[n]), 1.0) for n in range(1, labels) if count[n] > 0}
+    certainties = {}
+    for n in range(1, labels):
+        if count[n] > 0:
+            mean = float(total[n] / count[n])
+            variance = max(0.0, float(squares[n] / count[n]) - mean**2)
+            certainties[n] = Certainty(min(mean, 1.0), variance**0.5)
+    return certainties

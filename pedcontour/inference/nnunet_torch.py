@@ -13,7 +13,7 @@ from pedcontour.bundle.model import ModelBundle
 from pedcontour.errors import RequestError
 from pedcontour.inference.device_errors import device_errors
 from pedcontour.inference.nnunet_network import load_network, read_definition
-from pedcontour.inference.nnunet_steps import channel_confidence, label_channels, prepare, run_tiles
+from pedcontour.inference.nnunet_steps import Certainty, channel_certainty, label_channels, prepare, run_tiles
 from pedcontour.inference.port import Prediction, Progress
 from pedcontour.orientation import AxisChange
 from pedcontour.volume import LabelMap, Volume
@@ -108,10 +108,11 @@ class TorchEngine:
         for change in reversed(to_network):
             labels = change.inverse.array(labels)
         result = LabelMap(image.grid, np.ascontiguousarray(labels), self.organs)
-        confidence = self._confidence(logits, result)
+        certainty = self._certainty(logits, result)
         return Prediction(
             labels=result,
-            confidence=confidence,
+            confidence={organ: sure.mean for organ, sure in certainty.items()},
+            spread={organ: sure.spread for organ, sure in certainty.items()},
             engine=self.name,
             timings_s={
                 "prepare": prepared_at - started,
@@ -121,11 +122,11 @@ class TorchEngine:
             device=str(self._device),
         )
 
-    def _confidence(self, logits: torch.Tensor, result: LabelMap) -> dict[str, float]:
+    def _certainty(self, logits: torch.Tensor, result: LabelMap) -> dict[str, Certainty]:
         """By organ, for those with a voxel; one too small for the network's grid has the confidence 0."""
-        by_label = channel_confidence(logits, self._bundle.label_of_channel)
+        by_label = channel_certainty(logits, self._bundle.label_of_channel)
         drawn = np.bincount(result.voxels.ravel(), minlength=256)
-        return {organ: by_label.get(label, 0.0) for label, organ in self.organs.items() if drawn[label]}
+        return {organ: by_label.get(label, Certainty(0.0, 0.0)) for label, organ in self.organs.items() if drawn[label]}
 
     @contextmanager
     def _inference(self) -> Iterator[None]:

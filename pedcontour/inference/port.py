@@ -16,8 +16,9 @@ class Prediction:
 
     ``labels`` lies on the grid of the input volume, voxel for voxel. ``confidence`` is, per organ that has a voxel, the
     mean softmax probability of that organ over the voxels labelled as it, on the network's own grid; 0 for an organ too
-    small for that grid. ``engine`` says what ran (``torch-cpu-fp32``), ``timings_s`` how long its stages took,
-    ``device`` where it ran (``cpu``, ``cuda:0``), ``mode`` in which quality: ``full`` is equal to stock nnU-Net.
+    small for that grid. ``spread`` is the standard deviation that goes with it, where an engine tells it. ``engine``
+    says what ran (``torch-cpu-fp32``), ``timings_s`` how long its stages took, ``device`` where it ran (``cpu``,
+    ``cuda:0``), ``mode`` in which quality: ``full`` is equal to stock nnU-Net.
     """
 
     labels: LabelMap
@@ -26,6 +27,7 @@ class Prediction:
     timings_s: Mapping[str, float] = field(default_factory=dict)
     device: str = "cpu"
     mode: str = "full"
+    spread: Mapping[str, float] = field(default_factory=dict)
 
 
 class Engine(Protocol):

@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 
 from pedcontour.errors import CancelledError, ModelUnsupportedError
 from pedcontour.inference.nnunet_network import Definition, read_definition
-from pedcontour.inference.nnunet_steps import channel_confidence, label_channels, prepare, run_tiles
+from pedcontour.inference.nnunet_steps import channel_certainty, label_channels, prepare, run_tiles
 from tests.toy_nnunet import CONFIGURATION, LABELS, toy_dataset, toy_image, toy_plans
 
 SHAPE, SPACING_MM = (30, 44, 38), (2.5, 1.75, 2.0)
@@ -162,18 +162,20 @@ def test_outputs_that_half_precision_cannot_hold_are_refused() -> None:
         run_tiles(_definition({}), shout, np.zeros((1, 8, 8, 8), np.float32), torch.device("cpu"), lambda _: None)
 
 
-def test_confidence_is_the_mean_probability_of_a_label_over_its_own_voxels() -> None:
+def test_certainty_is_the_probability_of_a_label_over_its_own_voxels() -> None:
     random = np.random.default_rng(4)
     logits = torch.from_numpy(random.normal(0, 2, (4, 5, 6, 7))).half()
     probability = torch.softmax(logits.float(), 0).numpy()
     winner = logits.numpy().argmax(0)
-    confidence = channel_confidence(logits, (0, 1, 1, 0))
+    certainty = channel_certainty(logits, (0, 1, 1, 0))
     merged = (winner == 1) | (winner == 2)
-    assert confidence.keys() == {1}
-    assert confidence[1] == pytest.approx((probability[1] + probability[2])[merged].mean(), rel=1e-5)
+    own = (probability[1] + probability[2])[merged]
+    assert certainty.keys() == {1}
+    assert certainty[1].mean == pytest.approx(own.mean(), rel=1e-5)
+    assert certainty[1].spread == pytest.approx(own.std(), rel=1e-4)
 
 
-def test_a_label_that_wins_nowhere_has_no_confidence() -> None:
+def test_a_label_that_wins_nowhere_has_no_certainty() -> None:
     logits = torch.zeros((3, 2, 2, 2))
     logits[1] = 5.0
-    assert channel_confidence(logits, (0, 1, 2)).keys() == {1}
+    assert channel_certainty(logits, (0, 1, 2)).keys() == {1}
