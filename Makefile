@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CT ?=
 
-.PHONY: help env demo test check accuracy attacks fuzz api-fuzz tenants load faults openapi secrets compose-check clean
+.PHONY: help env demo test check accuracy kidneys attacks fuzz api-fuzz tenants load faults openapi secrets compose-check clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -30,6 +30,10 @@ check: env ## style, types, import contracts
 
 accuracy: env ## held-out figures of the shipped model; writes benchmarks/results/accuracy.json
 	$(BIN)/python -m benchmarks.accuracy
+
+ROWS ?= $(HOME)/.cache/pedcontour/kidney-rows
+kidneys: env ## the absence filter on 400 held-out phantoms and two other distributions, hours; results/kidneys.json
+	$(BIN)/python -m benchmarks.kidneys --rows $(ROWS)
 
 secrets: ## random secrets for docker-compose.yml, in secrets/
 	sh deploy/make-secrets.sh
