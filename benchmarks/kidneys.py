@@ -49,8 +49,10 @@ def rows_of_figures(rows: Sequence[KidneyRow], rule: Rule, judged: str) -> list[
     absent, present = _absent(rows), [row for row in rows if row.present]
     table = [_absent_row(f"{judged}/all absent", absent_figures(absent, rule), FALSE_TARGET)]
     table.append(_present_row(f"{judged}/all present", present_figures(present, rule), REMOVED_TARGET))
-    for group in sorted({row.group for row in absent}):
-        table.append(_absent_row(f"{judged}/{group}", absent_figures(_of(absent, group), rule), None))
+    table += [
+        _absent_row(f"{judged}/{group}", absent_figures(_of(absent, group), rule), None)
+        for group in sorted({row.group for row in absent})
+    ]
     for group in sorted({row.group for row in present}):
         target = ODD_REMOVED_TARGET if group in ODD_GROUPS else None
         table.append(_present_row(f"{judged}/{group}", present_figures(_of(present, group), rule), target))
@@ -121,7 +123,8 @@ def ablation(fitted: Sequence[KidneyRow], judged: Sequence[KidneyRow], model: Pr
 def figures_of(rows: Sequence[KidneyRow], model: PresenceModel | None) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The table of every split, by the first rule and by the model's own, and what else the results hold."""
     rules: dict[str, Rule] = {"volume": by_volume} | ({"filter": calibrated(model)} if model else {})
-    table, more = [], {}
+    table: list[dict[str, Any]] = []
+    more: dict[str, Any] = {}
     for split in JUDGED:
         own = [row for row in rows if row.split == split]
         for name, rule in rules.items():
