@@ -11,6 +11,7 @@ from pedcontour.bundle.axes import CANONICAL_AXES
 from pedcontour.bundle.description import DESCRIPTION_NAME, Description, read_description
 from pedcontour.bundle.manifest import MANIFEST_NAME, check_file, check_listing, read_checked, read_manifest
 from pedcontour.bundle.plans import check_plans
+from pedcontour.bundle.presence import PRESENCE_NAME, PresenceModel, read_presence
 from pedcontour.errors import ModelChecksumError, ModelError, ModelUnsupportedError
 
 PLANS_NAME = "plans.json"
@@ -26,7 +27,8 @@ class ModelBundle:
     ``digest`` is the SHA-256 (hex) of its checksums manifest and so names every byte of it. ``organs`` maps the
     labels of its results to organ ids; ``label_of_channel`` maps the network's output channels to those labels, 0
     being background and what is not drawn. ``axes`` is the orientation it was trained in, ``plans`` and ``dataset``
-    are nnU-Net's documents, ``checksums`` maps each file to its SHA-256.
+    are nnU-Net's documents, ``presence`` is the absence filter fitted for it, or None, ``checksums`` maps each file to
+    its SHA-256.
     """
 
     folder: Path
@@ -45,6 +47,7 @@ class ModelBundle:
     mirroring_axes: tuple[int, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
     card: str = field(default="", repr=False)
+    presence: PresenceModel | None = field(default=None, repr=False)
     checksums: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def read_weights(self) -> bytes:
@@ -90,8 +93,15 @@ def load_bundle(folder: Path) -> ModelBundle:
         mirroring_axes=description.mirroring_axes,
         provenance=description.provenance,
         card=_read_text(folder, CARD_NAME, checksums),
+        presence=_read_presence(folder, checksums),
         checksums=checksums,
     )
+
+
+def _read_presence(folder: Path, checksums: Mapping[str, str]) -> PresenceModel | None:
+    if PRESENCE_NAME not in checksums:
+        return None
+    return read_presence(_read_json(folder, PRESENCE_NAME, checksums))
 
 
 def verify_bundle(bundle: ModelBundle) -> None:

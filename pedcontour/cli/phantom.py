@@ -39,6 +39,8 @@ class Filling(StrEnum):
     SPLEEN = "spleen"
     LIVER = "liver"
     MUSCLE = "muscle"
+    FAT = "fat"
+    FLUID = "fluid"
 
 
 class Position(StrEnum):

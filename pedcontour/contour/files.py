@@ -24,7 +24,7 @@ from pedcontour.errors import NothingDrawnError
 from pedcontour.inference.modes import quality_of
 from pedcontour.inference.port import Engine, Prediction
 from pedcontour.outputs import OutputStyle
-from pedcontour.postprocessing import AbsenceRule, Judged, Wishes, judge
+from pedcontour.postprocessing import AbsenceRule, Judged, Wishes, judge, rules_of
 from pedcontour.preview import Caption, draw_preview
 from pedcontour.verdicts import DRAWN, Outcome, Verdict
 from pedcontour.volume import Volume
@@ -37,8 +37,9 @@ PREVIEW = "preview.png"
 class ContourJob:
     """Everything a job needs besides its files: a loaded engine, its model, the request, and the results' identity.
 
-    ``absence_rules`` replaces the default rules of ``postprocessing`` by organ id; None keeps them. ``left_out`` is
-    what an earlier look at the files set aside; the report tells it too.
+    ``absence_rules`` replaces, by organ id, the rules that go with the model (its fitted absence filter, or the default
+    ones of ``postprocessing``); None keeps them. ``left_out`` is what an earlier look at the files set aside; the
+    report tells it too.
     """
 
     engine: Engine
@@ -77,6 +78,7 @@ def contour_files(files: Sequence[Path], out: Path, job: ContourJob, progress: S
     """
     check_request(job.request, job.engine.organs.values())
     quality_of(job.request.mode, job.model.mirroring_axes)
+    rules = rules_of(job.model.presence) if job.absence_rules is None else job.absence_rules
     stages = Stages(progress)
     with staged_folder(out) as folder:
         with stages.stage("read"):
@@ -86,7 +88,7 @@ def contour_files(files: Sequence[Path], out: Path, job: ContourJob, progress: S
         with stages.stage("judge"):
             wishes = Wishes(_all_or(job.request.structures), job.request.absent)
             image = intake.series.volume
-            judged = judge(prediction.labels, prediction.confidence, image, wishes, job.absence_rules)
+            judged = judge(prediction.labels, prediction.confidence, image, wishes, rules, prediction.spread)
         if not judged.drawn:
             raise NothingDrawnError(verdicts=judged.verdicts, warnings=judged.warnings)
         result = _result(intake, judged, job)

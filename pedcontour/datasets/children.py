@@ -8,13 +8,18 @@ import numpy as np
 from pedcontour.datasets.case import TrainingCase
 from pedcontour.datasets.surroundings import add_arms
 from pedcontour.phantom import ChildSpec, ScanSpec, scan_child
-from pedcontour.phantom.spec import BED_FILLINGS, BedFilling, Kernel, PatientPosition
+from pedcontour.phantom.spec import BedFilling, Kernel, PatientPosition
 from pedcontour.volume import Volume
 
 FIRST_HELD_OUT_SEED = 900_000
 """Seeds from here on are for evaluation: no training uses them."""
 WIDE_FIELD_MM = (400.0, 550.0)
 """Width of a planning scanner's full and extended fields of view."""
+FILLINGS: dict[str, tuple[BedFilling, ...]] = {
+    "left": ("bowel", "spleen", "muscle"),
+    "right": ("bowel", "liver", "muscle"),
+}
+"""Fillings of an empty bed in training; fat and fluid stay unseen, as hard cases for what comes after the network."""
 POSITIONS = ("HFS", "HFS", "HFS", "HFP", "FFS", "HFDL", "HFDR")
 
 
@@ -62,7 +67,7 @@ def _with_arms(image: Volume, rng: np.random.Generator) -> Volume:
 def random_child(seed: int, rng: np.random.Generator, mix: ChildMix) -> ChildSpec:
     """Any age, a quarter after nephrectomy with whatever moved into the bed."""
     absent = rng.choice(("left", "right")) if rng.random() < mix.nephrectomy else None
-    filling = str(rng.choice(BED_FILLINGS[absent])) if absent else "bowel"
+    filling = str(rng.choice(FILLINGS[absent])) if absent else "bowel"
     return ChildSpec(
         seed=seed,
         age_years=float(rng.uniform(0.0, 18.0)),

@@ -1,14 +1,21 @@
 """How sure a network is of what it draws."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 
+class Certainty(NamedTuple):
+    """How sure a network was of a label, over the voxels it gave to it: mean and standard deviation, each 0 to 1."""
+
+    mean: float
+    spread: float
+
+
 class Confidence:
-    """Gathers, per label, the mean softmax probability over the voxels of the network's grid labelled so.
+    """Gathers, per label, the softmax probability over the voxels of the network's grid labelled so.
 
     The probability of a label is the sum over its channels (``label_of_channel``). Only voxels with a label are looked
     at: most of an image is background.
@@ -18,6 +25,7 @@ class Confidence:
         self._label_of_channel = np.array(label_of_channel, np.intp)
         self._labels = int(self._label_of_channel.max()) + 1
         self._total = np.zeros(self._labels)
+        self._squares = np.zeros(self._labels)
         self._count = np.zeros(self._labels, np.int64)
 
     def add(self, scores: npt.NDArray[Any], winner: npt.NDArray[np.uint8]) -> None:
@@ -31,14 +39,16 @@ class Confidence:
         chosen = scores[:, drawn].astype(np.float32)
         odds = np.exp(chosen - chosen.max(axis=0))
         own = np.where(self._label_of_channel[:, None] == labels, odds, np.float32(0)).sum(axis=0)
-        probability = own / odds.sum(axis=0)
+        probability = (own / odds.sum(axis=0)).astype(np.float64)
         self._total += np.bincount(labels, probability, self._labels)
+        self._squares += np.bincount(labels, probability**2, self._labels)
         self._count += np.bincount(labels, minlength=self._labels)
 
-    def by_label(self) -> dict[int, float]:
-        """The means; a label that wins nowhere on this grid is left out, and so is background."""
-        return {
-            label: min(float(self._total[label] / self._count[label]), 1.0)
-            for label in range(1, self._labels)
-            if self._count[label]
-        }
+    def by_label(self) -> dict[int, Certainty]:
+        """A label that wins nowhere on this grid is left out, and so is background."""
+        return {label: self._certainty(label) for label in range(1, self._labels) if self._count[label]}
+
+    def _certainty(self, label: int) -> Certainty:
+        mean = float(self._total[label] / self._count[label])
+        variance = max(0.0, float(self._squares[label] / self._count[label]) - mean**2)
+        return Certainty(min(mean, 1.0), variance**0.5)

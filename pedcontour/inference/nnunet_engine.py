@@ -12,7 +12,7 @@ import torch
 from pedcontour.bundle.axes import canonical_to
 from pedcontour.bundle.model import ModelBundle
 from pedcontour.errors import OutOfMemoryError
-from pedcontour.inference.confidence import Confidence
+from pedcontour.inference.confidence import Certainty, Confidence
 from pedcontour.inference.device_errors import device_errors
 from pedcontour.inference.labelling import Channels, labelling_for, needs_whole_volumes
 from pedcontour.inference.layout import Layout, lay_tiles
@@ -99,9 +99,11 @@ class NnunetEngine:
                 labels = turn.inverse.array(labels)
             result = LabelMap(image.grid, np.ascontiguousarray(labels), self.organs)
         progress(1.0)
+        certainty = self._by_organ(run.confidence, result)
         return Prediction(
             labels=result,
-            confidence=self._by_organ(run.confidence, result),
+            confidence={organ: sure.mean for organ, sure in certainty.items()},
+            spread={organ: sure.spread for organ, sure in certainty.items()},
             engine=run.networks.name(half=quality.half_network),
             timings_s=watch.seconds,
             device=str(run.networks.network(half=quality.half_network).device),
@@ -158,13 +160,14 @@ class NnunetEngine:
         shape, patch = (a, b, c), self._definition.patch_size
         return lay_tiles(shape, patch, quality.tile_step, prepared.body, around_body=quality.body_only)
 
-    def _by_organ(self, confidence: Confidence, result: LabelMap) -> dict[str, float]:
+    def _by_organ(self, confidence: Confidence, result: LabelMap) -> dict[str, Certainty]:
         """For organs with a voxel; one too small for the network's grid has the confidence 0."""
         by_label = confidence.by_label()
         drawn = np.zeros(256, np.int64)
         for plane in result.voxels:  # one by one: counting takes eight bytes a voxel
             drawn += np.bincount(plane.ravel(), minlength=256)
-        return {organ: by_label.get(label, 0.0) for label, organ in self.organs.items() if drawn[label]}
+        unknown = Certainty(0.0, 0.0)
+        return {organ: by_label.get(label, unknown) for label, organ in self.organs.items() if drawn[label]}
 
 
 def _sums(quality: Quality) -> torch.dtype:

@@ -13,7 +13,7 @@ from pedcontour.phantom.canvas import Canvas, Pose
 from pedcontour.phantom.child import Child
 from pedcontour.phantom.diaphragm import build_diaphragm
 from pedcontour.phantom.heart import heart_bounds, heart_shape
-from pedcontour.phantom.kidneys import bed_kept_free, kidney_frame, kidney_shape
+from pedcontour.phantom.kidney_shapes import bed_kept_free, kidney_frame, kidney_shape
 from pedcontour.phantom.liver import liver_bounds, liver_shape, spleen_bounds, spleen_shape
 from pedcontour.phantom.noise import Array
 from pedcontour.phantom.trunk import BOTTOM_MM, TOP_MM, trunk_of
@@ -55,8 +55,9 @@ def fit_growth(child: Child) -> dict[str, float]:
     diaphragm = build_diaphragm(canvas, child, trunk)
     growth = {}
 
-    def fit(organ: str, shape: Array, bounds: Array) -> None:
-        target_ml = child.size.volumes_ml[organ.removesuffix("_left").removesuffix("_right")] * OVERLAP_SHARE[organ]
+    def fit(organ: str, shape: Array, bounds: Array, gain: float = 1.0) -> None:
+        usual_ml = child.size.volumes_ml[organ.removesuffix("_left").removesuffix("_right")]
+        target_ml = usual_ml * gain * OVERLAP_SHARE[organ]
         count = round(target_ml / grid.voxel_volume_ml)
         reach = np.sort(shape[bounds < 0.0])
         level = float(reach[min(count, len(reach) - 1)]) if len(reach) else 0.0
@@ -71,6 +72,7 @@ def fit_growth(child: Child) -> dict[str, float]:
     sides: tuple[Side, Side] = ("left", "right")
     for side in sides:
         frame = kidney_frame(canvas, child, side)
-        shape, sinus = kidney_shape(frame, child)
-        fit(f"kidney_{side}", shape, np.maximum(-sinus, trunk.cavity[frame.patch.box] + 3.0))
+        spec = child.spec.kidney(side)
+        shape, sinus = kidney_shape(frame, child, spec)
+        fit(f"kidney_{side}", shape, np.maximum(-sinus, trunk.cavity[frame.patch.box] + 3.0), spec.envelope_gain)
     return growth

@@ -9,7 +9,7 @@ from pedcontour.organs import Side
 from pedcontour.phantom.canvas import Canvas, Patch
 from pedcontour.phantom.child import LABELS, Child
 from pedcontour.phantom.diaphragm import Diaphragm
-from pedcontour.phantom.kidneys import CENTRES
+from pedcontour.phantom.kidney_shapes import CENTRES
 from pedcontour.phantom.noise import Array
 from pedcontour.phantom.shapes import intersection, polyline_patch, rods_of, segments, smooth_line, tube
 from pedcontour.phantom.trunk import Trunk

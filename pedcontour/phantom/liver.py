@@ -5,7 +5,7 @@ import numpy as np
 from pedcontour.phantom.canvas import Canvas, Patch
 from pedcontour.phantom.child import LABELS, Child
 from pedcontour.phantom.diaphragm import Diaphragm
-from pedcontour.phantom.kidneys import bed_kept_free
+from pedcontour.phantom.kidney_shapes import bed_kept_free
 from pedcontour.phantom.noise import Array
 from pedcontour.phantom.shapes import (
     Curve,

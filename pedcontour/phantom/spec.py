@@ -1,22 +1,23 @@
 """What to ask for: a child and a scan of it. Plain data, checked on the way in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pedcontour.organs import Side
+from pedcontour.phantom.kidney_spec import BedSpec, KidneySpec
 from pedcontour.volume import LabelMap, Volume
 
-BedFilling = Literal["bowel", "spleen", "liver", "muscle"]
+BedFilling = Literal["bowel", "spleen", "liver", "muscle", "fat", "fluid"]
 Kernel = Literal["smooth", "standard", "sharp"]
 PatientPosition = Literal["HFS", "HFP", "FFS", "FFP", "HFDL", "HFDR", "FFDL", "FFDR"]
 
 MAX_AGE_YEARS = 18.0
 
 BED_FILLINGS: dict[Side, tuple[BedFilling, ...]] = {
-    "left": ("bowel", "spleen", "muscle"),
-    "right": ("bowel", "liver", "muscle"),
+    "left": ("bowel", "spleen", "muscle", "fat", "fluid"),
+    "right": ("bowel", "liver", "muscle", "fat", "fluid"),
 }
-"""What can move into the bed of a removed kidney: the spleen lies on the left, the liver on the right."""
+"""What can fill the bed of a removed kidney: the spleen lies on the left, the liver on the right; fluid is a seroma."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,11 @@ class ChildSpec:
 
     ``seed`` decides everything that differs between two children of one age. ``age_years`` (0 to 18) sets the size.
     ``contrast`` is a portal-venous phase after intravenous contrast agent. ``absent_kidney`` was removed by surgery and
-    ``bed_filling`` moved into its place. ``fatness`` multiplies the fat layers, 1 being usual for the age.
+    ``bed_filling`` moved into its place. ``fatness`` multiplies the fat layers, 1 being usual for the age. ``bed`` is
+    what surgery left there; ``right_kidney`` and ``left_kidney`` say how a kidney differs from the usual one.
 
-    Raises ``ValueError`` for an age outside 0-18, fatness outside 0.2-3, or a filling from the other side of the body.
+    Raises ``ValueError`` for an age outside 0-18, fatness outside 0.2-3, a filling from the other side of the body, a
+    condition of the removed kidney, or half a horseshoe.
     """
 
     seed: int
@@ -36,6 +39,9 @@ class ChildSpec:
     absent_kidney: Side | None = None
     bed_filling: BedFilling = "bowel"
     fatness: float = 1.0
+    bed: BedSpec = field(default_factory=BedSpec)
+    right_kidney: KidneySpec = field(default_factory=KidneySpec)
+    left_kidney: KidneySpec = field(default_factory=KidneySpec)
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.age_years <= MAX_AGE_YEARS:
@@ -44,6 +50,15 @@ class ChildSpec:
             raise ValueError(f"fatness must be 0.2 to 3, not {self.fatness}")
         if self.absent_kidney is not None and self.bed_filling not in BED_FILLINGS[self.absent_kidney]:
             raise ValueError(f"{self.bed_filling} cannot fill the bed of the {self.absent_kidney} kidney")
+        conditions = [self.kidney("right").condition, self.kidney("left").condition]
+        if self.absent_kidney is not None and self.kidney(self.absent_kidney).condition != "usual":
+            raise ValueError(f"the {self.absent_kidney} kidney is absent and so has no condition")
+        if conditions.count("horseshoe") == 1:
+            raise ValueError("a horseshoe is made of both kidneys")
+
+    def kidney(self, side: Side) -> KidneySpec:
+        """How the kidney of a side differs from the usual one."""
+        return self.right_kidney if side == "right" else self.left_kidney
 
 
 @dataclass(frozen=True)

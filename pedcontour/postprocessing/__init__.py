@@ -10,11 +10,13 @@ from pedcontour.postprocessing.absence import AbsenceRule, Candidate, Judgement,
 from pedcontour.postprocessing.body import Body, measure_body
 from pedcontour.postprocessing.findings import Finding, find_organs
 from pedcontour.postprocessing.judge import Judged, Wishes, judge
+from pedcontour.postprocessing.presence import CalibratedPresence, rules_of
 from pedcontour.postprocessing.sides import check_sides
 
 __all__ = [
     "AbsenceRule",
     "Body",
+    "CalibratedPresence",
     "Candidate",
     "Finding",
     "Judged",
@@ -26,4 +28,5 @@ __all__ = [
     "find_organs",
     "judge",
     "measure_body",
+    "rules_of",
 ]

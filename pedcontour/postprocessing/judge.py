@@ -65,6 +65,7 @@ class _Scene:
     scattered: Mapping[str, float]
     coverage: Coverage | None
     rules: Mapping[str, AbsenceRule]
+    spread: Mapping[str, float]
 
 
 def judge(
@@ -73,12 +74,13 @@ def judge(
     image: Volume,
     wishes: Wishes,
     rules: Mapping[str, AbsenceRule] | None = None,
+    spread: Mapping[str, float] | None = None,
 ) -> Judged:
     """Give every organ that the model knows, and every organ declared absent, its verdict.
 
-    ``labels`` is what the network drew, on the grid of ``image``; ``confidence`` its mean probability by organ, as
-    ``Prediction`` has both. ``rules`` judge drawn organs that surgery may have removed, by organ id;
-    ``default_rules()`` when None. Nothing is removed without a verdict that says so.
+    ``labels`` is what the network drew, on the grid of ``image``; ``confidence`` its mean probability by organ and
+    ``spread`` the standard deviation of that, as ``Prediction`` has them. ``rules`` judge drawn organs that surgery
+    may have removed, by organ id; ``default_rules()`` when None. Nothing is removed without a verdict that says so.
     """
     cleaned, specks_ml, scattered_ml = remove_islands(labels)
     found, outlines = find_organs(cleaned), outline_body(image)
@@ -95,6 +97,7 @@ def judge(
         scattered=scattered_ml,
         coverage=estimate_coverage(found, stack_height_mm(cleaned), body.diameter_mm),
         rules=default_rules() if rules is None else rules,
+        spread=spread or {},
     )
     organs = dict.fromkeys(organ for _, organ in sorted(labels.organs.items()))
     organs |= dict.fromkeys(sorted(wishes.absent))
@@ -196,6 +199,7 @@ def _candidate(finding: Finding, scene: _Scene) -> Candidate:
         others=scene.found,
         labels=scene.labels,
         image=scene.image,
+        spread=scene.spread.get(finding.organ),
     )
 
 

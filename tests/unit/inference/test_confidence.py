@@ -5,7 +5,7 @@ from scipy.special import softmax
 from pedcontour.inference.confidence import Confidence
 
 
-def test_confidence_is_the_mean_probability_of_a_label_over_its_own_voxels() -> None:
+def test_certainty_is_mean_and_spread_of_the_probability_of_a_label_over_its_own_voxels() -> None:
     logits = np.random.default_rng(4).normal(0, 2, (4, 5, 6, 7)).astype(np.float16)
     probability = softmax(logits.astype(np.float32), axis=0)
     winner = logits.argmax(0).astype(np.uint8)
@@ -14,7 +14,9 @@ def test_confidence_is_the_mean_probability_of_a_label_over_its_own_voxels() -> 
     confidence.add(logits[:, 2:], winner[2:])
     merged = (winner == 1) | (winner == 2)
     assert confidence.by_label().keys() == {1}
-    assert confidence.by_label()[1] == pytest.approx((probability[1] + probability[2])[merged].mean(), rel=1e-5)
+    own = (probability[1] + probability[2])[merged]
+    assert confidence.by_label()[1].mean == pytest.approx(own.mean(), rel=1e-5)
+    assert confidence.by_label()[1].spread == pytest.approx(own.std(), rel=1e-4)
 
 
 def test_a_label_that_wins_nowhere_has_no_confidence() -> None:

@@ -1,0 +1,202 @@
+"""The absence filter on held-out phantoms: `make kidneys`.
+
+Contours what is missing of the made-up children (`pedcontour.calibration.cases`), every kind of kidney and empty bed,
+then prints per group what was drawn in empty beds before and after the filter, and what real kidneys it took. Goes on
+where it stopped. Definitions: ``pedcontour.calibration.figures``.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.results_file import write_results
+from pedcontour.bundle import WEIGHTS_NAME, ModelBundle, find_model
+from pedcontour.bundle.presence import PresenceModel
+from pedcontour.calibration.cases import Split
+from pedcontour.calibration.collect import collect
+from pedcontour.calibration.figures import (
+    AbsentFigures,
+    PresentFigures,
+    Rule,
+    absent_figures,
+    by_volume,
+    calibrated,
+    calibration_curve,
+    present_figures,
+    roc_area,
+)
+from pedcontour.calibration.fit import Recipe, fit_presence
+from pedcontour.calibration.rows import KidneyRow, read_rows
+from pedcontour.inference.choice import load_engine
+from pedcontour.settings import Settings
+
+FALSE_TARGET = 0.01
+"""Share of absent sides with more than 1 mL after the filter."""
+REMOVED_TARGET = 0.005
+"""Share of all present kidneys that the filter takes away."""
+ODD_REMOVED_TARGET = 0.02
+ODD_GROUPS = ("pelvic", "horseshoe", "partial")
+JUDGED: tuple[Split, ...] = ("held_out", "other_scanner", "other_age")
+
+
+def rows_of_figures(rows: Sequence[KidneyRow], rule: Rule, judged: str) -> list[dict[str, Any]]:
+    """One row for all absent and all present sides of a split, and one a group; ``judged`` names split and rule."""
+    absent, present = _absent(rows), [row for row in rows if row.present]
+    table = [_absent_row(f"{judged}/all absent", absent_figures(absent, rule), FALSE_TARGET)]
+    table.append(_present_row(f"{judged}/all present", present_figures(present, rule), REMOVED_TARGET))
+    table += [
+        _absent_row(f"{judged}/{group}", absent_figures(_of(absent, group), rule), None)
+        for group in sorted({row.group for row in absent})
+    ]
+    for group in sorted({row.group for row in present}):
+        target = ODD_REMOVED_TARGET if group in ODD_GROUPS else None
+        table.append(_present_row(f"{judged}/{group}", present_figures(_of(present, group), rule), target))
+    return table
+
+
+def _absent(rows: Sequence[KidneyRow]) -> list[KidneyRow]:
+    """Sides whose kidney is gone, not merely outside the images."""
+    return [row for row in rows if not row.present and row.group.startswith("absent")]
+
+
+def _of(rows: Sequence[KidneyRow], group: str) -> list[KidneyRow]:
+    return [row for row in rows if row.group == group]
+
+
+def _absent_row(name: str, figures: AbsentFigures, target: float | None) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "name": name,
+        "unit": "share with a false kidney over 1 mL",
+        "n": figures.sides,
+        "ours": round(figures.after[1], 4),
+        "before_0_1_5_ml": [round(share, 4) for share in figures.before],
+        "after_0_1_5_ml": [round(share, 4) for share in figures.after],
+        "median_before_ml": figures.median_before_ml,
+        "median_after_ml": figures.median_after_ml,
+    }
+    return row | _against(target, figures.after[1], figures.sides)
+
+
+def _present_row(name: str, figures: PresentFigures, target: float | None) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "name": name,
+        "unit": "share of drawn kidneys removed",
+        "n": figures.drawn,
+        "sides": figures.sides,
+        "ours": round(figures.removed, 4),
+        "interval": [round(end, 4) for end in figures.removed_interval],
+        "flagged": round(figures.flagged, 4),
+        "median_truth_ml": figures.median_truth_ml,
+        "median_after_ml": figures.median_after_ml,
+    }
+    return row | _against(target, figures.removed, figures.drawn)
+
+
+def _against(target: float | None, value: float, count: int) -> dict[str, Any]:
+    return {} if target is None else {"target": target, "met": count > 0 and value <= target}
+
+
+def ablation(fitted: Sequence[KidneyRow], judged: Sequence[KidneyRow], model: PresenceModel) -> list[dict[str, Any]]:
+    """The figures with each piece of evidence left out once; ``fitted`` are the rows to fit to."""
+    table = []
+    for term in model.terms:
+        poorer = fit_presence(fitted, Recipe(without=frozenset({term.evidence})))
+        area = roc_area(judged, poorer)
+        rule = calibrated(poorer)
+        table.append(
+            {
+                "name": f"without/{term.evidence}",
+                "unit": "area under the ROC curve",
+                "ours": None if area is None else round(area[0], 4),
+                "false_over_1_ml": round(absent_figures(_absent(judged), rule).after[1], 4),
+                "present_removed": round(present_figures(judged, rule).removed, 4),
+            }
+        )
+    return table
+
+
+def figures_of(rows: Sequence[KidneyRow], model: PresenceModel | None) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The table of every split, by the first rule and by the model's own, and what else the results hold."""
+    rules: dict[str, Rule] = {"volume": by_volume} | ({"filter": calibrated(model)} if model else {})
+    table: list[dict[str, Any]] = []
+    more: dict[str, Any] = {}
+    for split in JUDGED:
+        own = [row for row in rows if row.split == split]
+        for name, rule in rules.items():
+            if own:
+                table += _without_targets(rows_of_figures(own, rule, f"{split}/{name}"), split, name)
+        if own and model:
+            area = roc_area(own, model)
+            more[split] = {
+                "calibration": calibration_curve(own, model),
+                "roc_area": None if area is None else [round(value, 4) for value in area],
+            }
+    fitted = [row for row in rows if row.split == "fit"]
+    if fitted and model:
+        table += ablation(fitted, [row for row in rows if row.split == "held_out"], model)
+    return table, more
+
+
+def _without_targets(table: list[dict[str, Any]], split: str, rule: str) -> list[dict[str, Any]]:
+    """Targets are for the filter on the distribution that it was fitted to; the others only show how it degrades."""
+    if (split, rule) == ("held_out", "filter"):
+        return table
+    return [{key: value for key, value in row.items() if key not in ("target", "met")} for row in table]
+
+
+def show(table: Sequence[Mapping[str, Any]]) -> None:
+    """Print the table."""
+    printed = Table("split / rule / group", "n", "> 1 mL or removed", "before > 0, 1, 5 mL", "flagged", "target")
+    for row in table:
+        before = ", ".join(f"{share:.1%}" for share in row.get("before_0_1_5_ml", ()))
+        target = "" if "target" not in row else f"{row['target']:.1%} {'met' if row['met'] else 'NOT MET'}"
+        value, flagged = row["ours"], row.get("flagged")
+        cells = ("-" if value is None else f"{value:.2%}", before, "" if flagged is None else f"{flagged:.1%}", target)
+        printed.add_row(row["name"], str(row.get("n", "")), *cells)
+    Console().print(printed)
+
+
+def _collect(bundle: ModelBundle, folder: Path, counts: Mapping[Split, int]) -> None:
+    engine = load_engine(bundle)
+    for split, count in counts.items():
+        done = collect(engine, split, range(count), folder)
+        Console().print(f"{split}: {count} cases, {done} of them contoured now", highlight=False)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the table, write ``benchmarks/results/kidneys.json``; exit 1 when a target is missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=Path, required=True, help="folder of rows; what is missing is contoured")
+    parser.add_argument("--phantoms", type=int, default=400, help="held-out children (default 400)")
+    parser.add_argument("--others", type=int, default=100, help="children of each other distribution (default 100)")
+    parser.add_argument("--model", default=None, help="model id (default: the installed one)")
+    options = parser.parse_args(argv)
+    bundle = find_model(Settings().models_dir, options.model)
+    counts: dict[Split, int] = {
+        "held_out": options.phantoms,
+        "other_scanner": options.others,
+        "other_age": options.others,
+    }
+    _collect(bundle, options.rows, counts)
+    table, more = figures_of(read_rows(options.rows), bundle.presence)
+    show(table)
+    path = write_results(
+        "kidneys",
+        "make kidneys",
+        table,
+        model=bundle.id,
+        weights_sha256=bundle.checksums[WEIGHTS_NAME],
+        filter=None if bundle.presence is None else bundle.presence.card,
+        **more,
+    )
+    Console().print(f"written: {path}")
+    return 0 if all(row.get("met", True) for row in table) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

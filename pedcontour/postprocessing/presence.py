@@ -1,0 +1,110 @@
+"""The calibrated absence rule: how likely is it that what was drawn is the organ, and why.
+
+It weighs the evidence of one candidate with the model that was fitted for a network (``PresenceModel``), and says its
+strongest reasons in words. Where a network has no such model, ``VolumeForBodySize`` stays.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pedcontour.bundle.presence import PresenceModel
+from pedcontour.errors import ModelError
+from pedcontour.organs import all_organs
+from pedcontour.postprocessing.absence import AbsenceRule, Candidate, Judgement, default_rules
+from pedcontour.postprocessing.evidence import EVIDENCE, Evidence, gather_evidence
+from pedcontour.verdicts import Outcome
+
+REASONS_TOLD = 3
+"""More reasons than this are not read."""
+
+WORDS: Mapping[str, str] = {
+    "volume_ratio": "{0:.2f} times the volume usual for a trunk of this size",
+    "age_ratio": "{0:.2f} times the volume usual for the age",
+    "other_ratio": "{0:.2f} times the volume of the other side",
+    "probability": "mean probability {0:.2f}",
+    "probability_spread": "probability varies by {0:.2f} inside",
+    "lateral": "{0:.2f} trunk diameters to its side of the spine",
+    "ventral": "{0:.2f} trunk diameters in front of the spine",
+    "level": "{0:+.1f} vertebral levels below where it usually lies",
+    "mirror_distance": "{0:.2f} trunk diameters from the mirror image of the other side",
+    "beside_solid": "liver or spleen make up {0:.0%} of its surroundings",
+    "beside_bowel": "bowel makes up {0:.0%} of its surroundings",
+    "beside_muscle": "muscle makes up {0:.0%} of its surroundings",
+    "beside_other": "the organ of the other side makes up {0:.0%} of its surroundings",
+    "beside_fat": "fat makes up {0:.0%} of its surroundings",
+    "hu_median": "{0:.0f} HU inside",
+    "hu_spread": "HU spread over {0:.0f} inside",
+    "hu_over_muscle": "{0:+.0f} HU against muscle",
+    "hu_from_other": "{0:+.0f} HU against the other side",
+    "texture": "neighbouring voxels differ by {0:.0f} HU",
+    "fat_share": "{0:.0%} of it is fat",
+    "gas_share": "{0:.0%} of it is gas",
+    "elongation": "{0:.1f} times as long as wide",
+    "solidity": "fills {0:.0%} of its convex hull",
+    "irregularity": "{0:.1f} times the surface of a ball",
+    "largest_share": "its largest part is {0:.0%} of it",
+    "parts": "in {0:.0f} parts",
+    "border_share": "{0:.0%} of it in parts that the images cut",
+}
+"""How each piece of evidence is told."""
+
+
+@dataclass(frozen=True)
+class CalibratedPresence:
+    """An absence rule from a fitted model. Raises ``ModelError`` for a model that weighs unknown evidence.
+
+    Nothing is removed without a measured body: its size is what every other piece of evidence leans on.
+    """
+
+    model: PresenceModel
+
+    def __post_init__(self) -> None:
+        if unknown := sorted({term.evidence for term in self.model.terms} - set(EVIDENCE)):
+            raise ModelError(f"the absence filter weighs evidence that nobody measures: {', '.join(unknown)}")
+
+    def __call__(self, candidate: Candidate) -> Judgement:
+        """Weigh the candidate's evidence."""
+        return self.judge(candidate.finding.organ, candidate.finding.volume_ml, gather_evidence(candidate))
+
+    def judge(self, organ: str, volume_ml: float, evidence: Evidence) -> Judgement:
+        """The judgement on evidence that was already measured, as rows of a file hold it."""
+        name, known = all_organs()[organ].name, evidence.as_dict()
+        outcome, probability = self.outcome(evidence)
+        facts = f"{volume_ml:.1f} mL, probability of being one {probability:.2f}"
+        if outcome is Outcome.PRESENT:
+            return Judgement(outcome, f"{name}: drawn in full ({facts}).")
+        because = "; ".join(self.reasons_against(known)) or "by all evidence together"
+        if outcome is Outcome.REMOVED_FALSE_POSITIVE:
+            return Judgement(
+                outcome,
+                f"What was drawn is not taken for a {name.lower()} ({facts}: {because}) and was removed. "
+                f"Look there before you rely on it.",
+            )
+        return Judgement(outcome, f"The {name.lower()} is unusual ({facts}: {because}); it was kept: please look.")
+
+    def outcome(self, evidence: Evidence) -> tuple[Outcome, float]:
+        """What becomes of it, and the probability that it is the organ."""
+        probability = self.model.probability(evidence.as_dict())
+        if probability >= self.model.present_from:
+            return Outcome.PRESENT, probability
+        if probability < self.model.remove_below and evidence.volume_ratio is not None:
+            return Outcome.REMOVED_FALSE_POSITIVE, probability
+        return Outcome.PRESENT_UNCERTAIN, probability
+
+    def reasons_against(self, known: Mapping[str, float | None]) -> list[str]:
+        """What speaks most against the organ, the strongest first, in words."""
+        against = sorted((weight, name) for name, weight in self.model.contributions(known).items() if weight < 0.0)
+        told = [(WORDS[name], known.get(name)) for _, name in against]
+        return [words.format(value) for words, value in told if value is not None][:REASONS_TOLD]
+
+
+def rules_of(model: PresenceModel | None) -> dict[str, AbsenceRule]:
+    """The rules for a network: its calibrated filter for the organs that this covers, the default for the rest.
+
+    Raises ``ModelError`` for a filter that cannot be used.
+    """
+    rules = default_rules()
+    if model is not None:
+        calibrated = CalibratedPresence(model)
+        rules |= dict.fromkeys(model.organs, calibrated)
+    return rules
