@@ -103,7 +103,7 @@ class Target:
     def files_outside(self) -> set[Path]:
         """Everything outside the folders of jobs that an attack could have left."""
         data = self._service.settings.data_dir
-        own = ("uploads", "results", "broker", "scratch", "jobs.sqlite", "serve.lock")
+        own = ("uploads", "results", "broker", "scratch", "audit", "cache", "jobs.sqlite", "serve.lock")
         strays = {path for path in data.iterdir() if not path.name.startswith(own)}
         for folder in ("uploads", "results"):
             strays |= {p for p in (data / folder).glob("*") if not re.fullmatch(r"[0-9a-f-]{36}|\.parts", p.name)}
