@@ -19,7 +19,7 @@ from enum import StrEnum
 from typing import Any
 
 from pedcontour.errors import AttemptsExhaustedError, PedcontourError
-from pedcontour.verdicts import Verdict
+from pedcontour.verdicts import AbsencePolicy, Verdict
 
 RESEND_DOUBLINGS = 6
 """The wait before a message is sent again doubles so often at most (30 s to 32 min): a long queue is not flooded."""
@@ -71,7 +71,8 @@ class Problem:
 
 @dataclass(frozen=True)
 class Options:
-    """What the sender asked for. ``structures`` and ``absent`` are organ ids; None draws all that the model can.
+    """What the sender asked for. ``structures``, ``absent`` and ``present`` are organ ids; None draws all that the
+    model can. ``policy`` is what the absence rules may do.
 
     ``outputs`` is the style of the results as plain data (``pedcontour.outputs.OutputStyle``), with the names of a
     template as they were when the job was accepted: a retry writes the same files. Empty is the default style.
@@ -82,6 +83,8 @@ class Options:
     absent: tuple[str, ...] = ()
     series_uid: str | None = None
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    present: tuple[str, ...] = ()
+    policy: AbsencePolicy = "filter"
 
 
 @dataclass(frozen=True)

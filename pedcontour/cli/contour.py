@@ -38,6 +38,14 @@ Absent = Annotated[
     list[str] | None,
     typer.Option("--absent", "-a", help="Known to have been removed by surgery, such as Kidney_L; never drawn."),
 ]
+Present = Annotated[
+    list[str] | None,
+    typer.Option("--present", help="Known to be there, such as Kidney_R: never taken away by the absence rules."),
+]
+AbsenceRules = Annotated[
+    str | None,
+    typer.Option("--absence-policy", help="What the absence rules may do: filter (default), flag_only or off."),
+]
 SeriesUid = Annotated[
     str | None, typer.Option("--series", help="Series Instance UID, where the input holds several CT series.")
 ]
@@ -58,6 +66,8 @@ def contour(
     model: ModelId = None,
     structures: Structures = None,
     absent: Absent = None,
+    present: Present = None,
+    absence_policy: AbsenceRules = None,
     series: SeriesUid = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:1; default: PEDCONTOUR_DEVICE.")] = None,
     models_dir: ModelsFolder = None,
@@ -97,6 +107,7 @@ def contour(
     )
     style = style_of(wishes, find_names(TemplateFolder(settings.templates_dir)))
     request = replace(ContourRequest.from_names(names_of(structures), names_of(absent), series), style=style)
+    request = request.with_presence(names_of(present), absence_policy)
     check_request(request, bundle.organs.values())
     if not as_json:
         err.print(f"Loading {bundle.id} {bundle.version}", highlight=False)

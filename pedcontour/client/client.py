@@ -52,6 +52,8 @@ class Client:
         model: str | None = None,
         structures: Sequence[str] = (),
         absent: Sequence[str] = (),
+        present: Sequence[str] = (),
+        absence_policy: str | None = None,
         series: str | None = None,
         outputs: OutputWishes | None = None,
         urgent: bool = False,
@@ -70,6 +72,8 @@ class Client:
             "model": model,
             "structures": list(structures),
             "absent": list(absent),
+            "present": list(present),
+            "absence_policy": absence_policy,
             "series": series,
             "priority": "urgent" if urgent else None,
         }

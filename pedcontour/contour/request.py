@@ -1,11 +1,18 @@
 """What a user asks for, checked against what a model can draw."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from pedcontour.errors import AbsenceNotAllowedError, NothingRequestedError, StructureUnknownError
+from pedcontour.errors import (
+    AbsenceNotAllowedError,
+    NothingRequestedError,
+    PresenceContradictedError,
+    RequestError,
+    StructureUnknownError,
+)
 from pedcontour.organs import all_organs, find_organ
 from pedcontour.outputs import OutputStyle
+from pedcontour.verdicts import ABSENCE_POLICIES, AbsencePolicy
 
 
 @dataclass(frozen=True)
@@ -13,14 +20,16 @@ class ContourRequest:
     """One request, in organ ids.
 
     ``structures`` None asks for all that the model draws; ``absent`` names organs known to have been removed by
-    surgery; ``series_uid`` chooses a CT series where the input holds several; ``style`` says which files are written
-    and how.
+    surgery, ``present`` those known to be there; ``policy`` is what the absence rules may do; ``series_uid`` chooses a
+    CT series where the input holds several; ``style`` says which files are written and how.
     """
 
     structures: tuple[str, ...] | None = None
     absent: frozenset[str] = frozenset()
     series_uid: str | None = None
     style: OutputStyle = field(default_factory=OutputStyle)
+    present: frozenset[str] = frozenset()
+    policy: AbsencePolicy = "filter"
 
     @classmethod
     def from_names(
@@ -33,12 +42,23 @@ class ContourRequest:
         wanted = tuple(dict.fromkeys(find_organ(name).id for name in structures or ()))
         return cls(wanted or None, frozenset(find_organ(name).id for name in absent), series_uid or None)
 
+    def with_presence(self, present: Iterable[str] = (), policy: str | None = None) -> "ContourRequest":
+        """The same request with what users type of organs known to be there, and of what the absence rules may do.
+
+        Raises ``StructureUnknownError`` for a name that no organ has, ``RequestError`` for no such policy.
+        """
+        for known in ABSENCE_POLICIES:
+            if known == (policy or "filter"):
+                return replace(self, present=frozenset(find_organ(name).id for name in present), policy=known)
+        raise RequestError(f"the absence policy is one of {', '.join(ABSENCE_POLICIES)}")
+
 
 def check_request(request: ContourRequest, drawable: Iterable[str]) -> None:
     """Refuse what cannot be done, before any work: ``drawable`` are the organ ids of the chosen model.
 
     Raises ``StructureUnknownError`` for a structure the model does not draw, ``AbsenceNotAllowedError`` for an organ
-    that surgery cannot have removed, ``NothingRequestedError`` when all that is asked for is declared absent.
+    that surgery cannot have removed, ``PresenceContradictedError`` for one declared both absent and present,
+    ``NothingRequestedError`` when all that is asked for is declared absent.
     """
     able = set(drawable)
     for organ in request.structures or ():
@@ -50,5 +70,10 @@ def check_request(request: ContourRequest, drawable: Iterable[str]) -> None:
             raise StructureUnknownError(organ)
         if not known.may_be_absent:
             raise AbsenceNotAllowedError(organ)
+    for organ in sorted(request.present):
+        if organ not in able:
+            raise StructureUnknownError(organ)
+        if organ in request.absent:
+            raise PresenceContradictedError(organ)
     if request.absent.issuperset(request.structures or able):
         raise NothingRequestedError

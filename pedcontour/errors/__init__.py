@@ -84,6 +84,7 @@ from pedcontour.errors.requests import (
     NothingRequestedError,
     OutputFolderNotEmptyError,
     OutputOptionError,
+    PresenceContradictedError,
     RequestError,
     StructureUnknownError,
 )
@@ -169,6 +170,7 @@ __all__ = [
     "PedcontourError",
     "PixelsUndecodableError",
     "PortInUseError",
+    "PresenceContradictedError",
     "ProcessEndedError",
     "ProcessSilentError",
     "QueueFullError",

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from pedcontour.errors import BrokerError, JobNotFoundError, RequestKeyReusedError
+from pedcontour.verdicts import ABSENCE_POLICIES
 from service.gateway import schemas
 from service.gateway.access import OwnedJob, Parts, Recorder, Tenant
 from service.gateway.intake import declared_bytes, receive
@@ -43,6 +44,8 @@ _BODY: dict[str, Any] = {
                         "model": {"type": "string"},
                         "structures": _list,
                         "absent": _list,
+                        "present": _list,
+                        "absence_policy": {"type": "string", "enum": list(ABSENCE_POLICIES)},
                         "series": {"type": "string"},
                         **output_fields(),
                         "priority": {"type": "string", "enum": list(Priority)},
