@@ -17,8 +17,8 @@ class Organ:
 
     ``tg263`` is its ROI name (at most 16 characters), ``code`` and ``meaning`` its SNOMED CT property type,
     ``laterality`` the side of a paired organ, ``lies`` the patient's side where most of it lies in usual anatomy,
-    ``colour`` its RGB
-    0-255 in every output.
+    ``colour`` its RGB 0-255 in every output, ``usual_ml_per_mm3`` its usual volume over the cube of the trunk's
+    effective diameter, or None.
     """
 
     id: str
@@ -31,6 +31,7 @@ class Organ:
     lies: Side | None = None
     evaluated: bool = False
     may_be_absent: bool = False
+    usual_ml_per_mm3: float | None = None
 
 
 @cache

@@ -2,6 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal, get_args
+
+AbsencePolicy = Literal["filter", "flag_only", "off"]
+"""What the absence rules may do: take a false organ away, only flag it, or not look at all."""
+
+ABSENCE_POLICIES: tuple[AbsencePolicy, ...] = get_args(AbsencePolicy)
 
 
 class Outcome(StrEnum):

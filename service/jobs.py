@@ -20,7 +20,7 @@ from typing import Any
 
 from pedcontour.errors import AttemptsExhaustedError, PedcontourError
 from pedcontour.inference.modes import DEFAULT_MODE, Mode
-from pedcontour.verdicts import Verdict
+from pedcontour.verdicts import AbsencePolicy, Verdict
 
 RESEND_DOUBLINGS = 6
 """The wait before a message is sent again doubles so often at most (30 s to 32 min): a long queue is not flooded."""
@@ -72,7 +72,8 @@ class Problem:
 
 @dataclass(frozen=True)
 class Options:
-    """What the sender asked for. ``structures`` and ``absent`` are organ ids; None draws all that the model can.
+    """What the sender asked for. ``structures``, ``absent`` and ``present`` are organ ids; None draws all that the
+    model can. ``policy`` is what the absence rules may do.
 
     ``outputs`` is the style of the results as plain data (``pedcontour.outputs.OutputStyle``), with the names of a
     template as they were when the job was accepted: a retry writes the same files. Empty is the default style.
@@ -85,6 +86,8 @@ class Options:
     series_uid: str | None = None
     outputs: Mapping[str, Any] = field(default_factory=dict)
     mode: Mode = DEFAULT_MODE
+    present: tuple[str, ...] = ()
+    policy: AbsencePolicy = "filter"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pedcontour.bundle import find_model, load_bundle
+from pedcontour.bundle import WEIGHTS_NAME, find_model, load_bundle
 from pedcontour.bundle.manifest import write_manifest
 from pedcontour.bundle.presence import PRESENCE_NAME
 from pedcontour.calibration.cases import SPLITS
@@ -61,9 +61,12 @@ def fit(
     The model's checksums are written anew, so its digest changes.
     """
     bundle = find_model(Settings().models_dir, model)
-    costs = Costs(removed_present, kept_absent, flagged_absent, look)
-    card = {"fitted_on": "made-up children, split fit", "weights_sha256": bundle.checksums["weights.safetensors"]}
-    presence = fit_presence([row for row in read_rows(rows) if row.split == "fit"], Recipe(costs, card=card))
+    card = {"fitted_on": "made-up children, split fit", "weights_sha256": bundle.checksums[WEIGHTS_NAME]}
+    try:
+        recipe = Recipe(Costs(removed_present, kept_absent, flagged_absent, look), card=card)
+        presence = fit_presence([row for row in read_rows(rows) if row.split == "fit"], recipe)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     path = bundle.folder / PRESENCE_NAME
     path.write_text(json.dumps(presence.as_document(), indent=1) + "\n", "utf-8")
     write_manifest(bundle.folder)

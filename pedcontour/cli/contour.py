@@ -38,6 +38,14 @@ Absent = Annotated[
     list[str] | None,
     typer.Option("--absent", "-a", help="Known to have been removed by surgery, such as Kidney_L; never drawn."),
 ]
+Present = Annotated[
+    list[str] | None,
+    typer.Option("--present", help="Known to be there, such as Kidney_R: never taken away by the absence rules."),
+]
+AbsenceRules = Annotated[
+    str | None,
+    typer.Option("--absence-policy", help="What the absence rules may do: filter (default), flag_only or off."),
+]
 SeriesUid = Annotated[
     str | None, typer.Option("--series", help="Series Instance UID, where the input holds several CT series.")
 ]
@@ -62,6 +70,8 @@ def contour(
     model: ModelId = None,
     structures: Structures = None,
     absent: Absent = None,
+    present: Present = None,
+    absence_policy: AbsenceRules = None,
     series: SeriesUid = None,
     mode: ModeName = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:1; default: PEDCONTOUR_DEVICE.")] = None,
@@ -104,6 +114,7 @@ def contour(
     style = style_of(wishes, find_names(TemplateFolder(settings.templates_dir)))
     asked = ContourRequest.from_names(names_of(structures), names_of(absent), series)
     request = replace(asked, style=style, mode=mode_named(mode or DEFAULT_MODE))
+    request = request.with_presence(names_of(present), absence_policy)
     quality_of(request.mode, bundle.mirroring_axes)
     check_request(request, bundle.organs.values())
     if not as_json:

@@ -2,14 +2,24 @@
 
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pedcontour.cli.console import AsJson, names_of, print_json, progress_bar, told
-from pedcontour.cli.contour import Absent, ModelId, ModeName, OutFolder, SeriesUid, Source, Structures
+from pedcontour.cli.contour import (
+    AbsenceRules,
+    Absent,
+    ModelId,
+    ModeName,
+    OutFolder,
+    Present,
+    SeriesUid,
+    Source,
+    Structures,
+)
 from pedcontour.cli.outputs import (
     Decimals,
     EmptyRois,
@@ -40,6 +50,8 @@ def submit(
     model: ModelId = None,
     structures: Structures = None,
     absent: Absent = None,
+    present: Present = None,
+    absence_policy: AbsenceRules = None,
     series: SeriesUid = None,
     mode: ModeName = None,
     urgent: Annotated[bool, typer.Option("--urgent", help="Begin before the jobs that are not urgent.")] = False,
@@ -69,6 +81,7 @@ def submit(
         profile, tuple(names_of(outputs)), seg_encoding, holes, decimals, name_length, names, empty_rois
     )
     wanted = Wanted(model, tuple(names_of(structures)), tuple(names_of(absent)), series, wishes, urgent, mode)
+    wanted = replace(wanted, present=tuple(names_of(present)), absence_policy=absence_policy)
     with Client(url, api_key) as client:
         job = send_and_fetch(client, source, out, wanted, quiet=as_json)
     if as_json:
@@ -88,6 +101,8 @@ class Wanted:
     outputs: OutputWishes = field(default_factory=OutputWishes)
     urgent: bool = False
     mode: str | None = None
+    present: tuple[str, ...] = ()
+    absence_policy: str | None = None
 
 
 def send_and_fetch(client: Client, source: Path, out: Path, wanted: Wanted, *, quiet: bool) -> RemoteJob:
@@ -105,6 +120,8 @@ def send_and_fetch(client: Client, source: Path, out: Path, wanted: Wanted, *, q
             model=wanted.model,
             structures=wanted.structures,
             absent=wanted.absent,
+            present=wanted.present,
+            absence_policy=wanted.absence_policy,
             series=wanted.series,
             mode=wanted.mode,
             outputs=wanted.outputs,

@@ -86,7 +86,7 @@ def contour_files(files: Sequence[Path], out: Path, job: ContourJob, progress: S
         with stages.stage("segment") as share:
             prediction = job.engine.segment(intake.series.volume, share, job.request.mode)
         with stages.stage("judge"):
-            wishes = Wishes(_all_or(job.request.structures), job.request.absent)
+            wishes = _wishes(job.request)
             image = intake.series.volume
             judged = judge(prediction.labels, prediction.confidence, image, wishes, rules, prediction.spread)
         if not judged.drawn:
@@ -104,8 +104,9 @@ def contour_files(files: Sequence[Path], out: Path, job: ContourJob, progress: S
     return ContourOutcome(judged.verdicts, judged.warnings, names, report.model_dump(mode="json"), provenance)
 
 
-def _all_or(structures: tuple[str, ...] | None) -> frozenset[str] | None:
-    return None if structures is None else frozenset(structures)
+def _wishes(request: ContourRequest) -> Wishes:
+    structures = None if request.structures is None else frozenset(request.structures)
+    return Wishes(structures, request.absent, request.present, request.policy)
 
 
 def _result(intake: Intake, judged: Judged, job: ContourJob) -> ContouredSeries:

@@ -1,12 +1,19 @@
 """What a user asks for, checked against what a model can draw."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from pedcontour.errors import AbsenceNotAllowedError, NothingRequestedError, StructureUnknownError
+from pedcontour.errors import (
+    AbsenceNotAllowedError,
+    NothingRequestedError,
+    PresenceContradictedError,
+    RequestError,
+    StructureUnknownError,
+)
 from pedcontour.inference.modes import DEFAULT_MODE, Mode
 from pedcontour.organs import all_organs, find_organ
 from pedcontour.outputs import OutputStyle
+from pedcontour.verdicts import ABSENCE_POLICIES, AbsencePolicy
 
 
 @dataclass(frozen=True)
@@ -14,8 +21,9 @@ class ContourRequest:
     """One request, in organ ids.
 
     ``structures`` None asks for all that the model draws; ``absent`` names organs known to have been removed by
-    surgery; ``series_uid`` chooses a CT series where the input holds several; ``style`` says which files are written
-    and how, ``mode`` in which quality the network runs.
+    surgery, ``present`` those known to be there; ``policy`` is what the absence rules may do; ``series_uid`` chooses a
+    CT series where the input holds several; ``style`` says which files are written and how, ``mode`` in which quality
+    the network runs.
     """
 
     structures: tuple[str, ...] | None = None
@@ -23,6 +31,8 @@ class ContourRequest:
     series_uid: str | None = None
     style: OutputStyle = field(default_factory=OutputStyle)
     mode: Mode = DEFAULT_MODE
+    present: frozenset[str] = frozenset()
+    policy: AbsencePolicy = "filter"
 
     @classmethod
     def from_names(
@@ -35,12 +45,23 @@ class ContourRequest:
         wanted = tuple(dict.fromkeys(find_organ(name).id for name in structures or ()))
         return cls(wanted or None, frozenset(find_organ(name).id for name in absent), series_uid or None)
 
+    def with_presence(self, present: Iterable[str] = (), policy: str | None = None) -> "ContourRequest":
+        """The same request with what users type of organs known to be there, and of what the absence rules may do.
+
+        Raises ``StructureUnknownError`` for a name that no organ has, ``RequestError`` for no such policy.
+        """
+        for known in ABSENCE_POLICIES:
+            if known == (policy or "filter"):
+                return replace(self, present=frozenset(find_organ(name).id for name in present), policy=known)
+        raise RequestError(f"the absence policy is one of {', '.join(ABSENCE_POLICIES)}")
+
 
 def check_request(request: ContourRequest, drawable: Iterable[str]) -> None:
     """Refuse what cannot be done, before any work: ``drawable`` are the organ ids of the chosen model.
 
     Raises ``StructureUnknownError`` for a structure the model does not draw, ``AbsenceNotAllowedError`` for an organ
-    that surgery cannot have removed, ``NothingRequestedError`` when all that is asked for is declared absent.
+    that surgery cannot have removed, ``PresenceContradictedError`` for one declared both absent and present,
+    ``NothingRequestedError`` when all that is asked for is declared absent.
     """
     able = set(drawable)
     for organ in request.structures or ():
@@ -52,5 +73,10 @@ def check_request(request: ContourRequest, drawable: Iterable[str]) -> None:
             raise StructureUnknownError(organ)
         if not known.may_be_absent:
             raise AbsenceNotAllowedError(organ)
+    for organ in sorted(request.present):
+        if organ not in able:
+            raise StructureUnknownError(organ)
+        if organ in request.absent:
+            raise PresenceContradictedError(organ)
     if request.absent.issuperset(request.structures or able):
         raise NothingRequestedError

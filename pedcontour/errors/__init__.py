@@ -85,6 +85,7 @@ from pedcontour.errors.requests import (
     NothingRequestedError,
     OutputFolderNotEmptyError,
     OutputOptionError,
+    PresenceContradictedError,
     RequestError,
     StructureUnknownError,
 )
@@ -174,6 +175,7 @@ __all__ = [
     "PedcontourError",
     "PixelsUndecodableError",
     "PortInUseError",
+    "PresenceContradictedError",
     "ProcessEndedError",
     "ProcessSilentError",
     "QueueFullError",

@@ -21,6 +21,12 @@ class AbsenceNotAllowedError(RequestError):
     code = "ABSENCE_NOT_ALLOWED"
 
 
+class PresenceContradictedError(RequestError):
+    """An organ is declared both absent and present; leave out one of the two."""
+
+    code = "PRESENCE_CONTRADICTED"
+
+
 class NothingRequestedError(RequestError):
     """Every requested structure is declared absent, so nothing could be drawn; ask for one that is there."""
 

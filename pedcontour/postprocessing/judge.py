@@ -11,8 +11,9 @@ from pedcontour.postprocessing.findings import Finding, find_organs, stack_heigh
 from pedcontour.postprocessing.islands import remove_islands
 from pedcontour.postprocessing.levels import SHARE_IN_VIEW, Coverage, estimate_coverage, twin_of
 from pedcontour.postprocessing.outside import OUTSIDE_SHARE, shares_outside
+from pedcontour.postprocessing.policy import within_policy
 from pedcontour.postprocessing.sides import check_sides
-from pedcontour.verdicts import DRAWN, LOUD, Outcome, Verdict
+from pedcontour.verdicts import DRAWN, LOUD, AbsencePolicy, Outcome, Verdict
 from pedcontour.volume import LabelMap, Volume
 
 CONTRADICTION_ML = 5.0
@@ -30,10 +31,12 @@ QUIETLY_DRAWN = DRAWN - LOUD
 @dataclass(frozen=True)
 class Wishes:
     """What the user asked for, as organ ids: ``structures`` None means all; ``absent`` are known to have been
-    removed."""
+    removed, ``present`` to be there; ``policy`` is what the absence rules may do."""
 
     structures: frozenset[str] | None = None
     absent: frozenset[str] = frozenset()
+    present: frozenset[str] = frozenset()
+    policy: AbsencePolicy = "filter"
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +122,10 @@ def _decide(organ: str, scene: _Scene) -> tuple[Outcome, str]:
     if scene.wishes.structures is not None and organ not in scene.wishes.structures:
         return Outcome.NOT_REQUESTED, f"{name}: not among the requested structures."
     if finding is None:
-        return _nothing_drawn(organ, name, scene)
+        outcome, reason = _nothing_drawn(organ, name, scene)
+        if outcome is Outcome.ABSENT_DETECTED and organ in scene.wishes.present:
+            return Outcome.FAILED, f"{name}: declared present in the request, yet nothing was drawn. Please look."
+        return outcome, reason
     judgement = _judge_drawn(finding, name, scene)
     doubt = _doubt(finding, scene)
     if judgement.outcome in QUIETLY_DRAWN and doubt:
@@ -140,11 +146,11 @@ def _doubt(finding: Finding, scene: _Scene) -> str:
 def _judge_drawn(finding: Finding, name: str, scene: _Scene) -> Judgement:
     """Of an organ that was drawn: the rule's word where surgery may have removed it, and whether a border cuts it."""
     organ = finding.organ
-    if all_organs()[organ].may_be_absent and organ in scene.rules:
+    if all_organs()[organ].may_be_absent and organ in scene.rules and scene.wishes.policy != "off":
         judgement = scene.rules[organ](_candidate(finding, scene))
         if finding.touches:
             judgement = judge_at_border(finding, share_at_border(scene.labels, organ), judgement)
-        return judgement
+        return within_policy(organ, judgement, scene.wishes.policy, declared=organ in scene.wishes.present)
     if finding.touches:
         return Judgement(
             Outcome.TRUNCATED_BY_FIELD_OF_VIEW,

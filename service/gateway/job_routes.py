@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from pedcontour.errors import BrokerError, JobNotFoundError, RequestKeyReusedError
 from pedcontour.inference.modes import DEFAULT_MODE, MODES
+from pedcontour.verdicts import ABSENCE_POLICIES
 from service.gateway import schemas
 from service.gateway.access import OwnedJob, Parts, Recorder, Tenant
 from service.gateway.intake import declared_bytes, receive
@@ -44,6 +45,8 @@ _BODY: dict[str, Any] = {
                         "model": {"type": "string"},
                         "structures": _list,
                         "absent": _list,
+                        "present": _list,
+                        "absence_policy": {"type": "string", "enum": list(ABSENCE_POLICIES)},
                         "series": {"type": "string"},
                         "mode": {"type": "string", "enum": list(MODES), "default": DEFAULT_MODE},
                         **output_fields(),

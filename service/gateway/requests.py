@@ -13,7 +13,7 @@ from pedcontour.outputs import WISH_FIELDS, OutputWishes, TemplateFolder, style_
 from service.gateway.parts import Models
 from service.jobs import Options, Priority
 
-FIELDS = ("model", "structures", "absent", "series", "mode", "priority", *WISH_FIELDS)
+FIELDS = ("model", "structures", "absent", "present", "absence_policy", "series", "mode", "priority", *WISH_FIELDS)
 """The options of a job, as query parameters or as form fields."""
 
 FILES = "files"
@@ -43,14 +43,23 @@ def options_from(
     request = ContourRequest.from_names(
         _many(given.get("structures", ())) or None, _many(given.get("absent", ())), _one("series", given)
     )
+    request = request.with_presence(_many(given.get("present", ())), _one("absence_policy", given))
     if request.series_uid is not None and not _UID.fullmatch(request.series_uid):
         raise RequestError("the series is no UID")
     check_request(request, model.organs.values())
     style = style_of(_wishes(given), templates.find)
     mode = mode_named(_one("mode", given) or DEFAULT_MODE)
     quality_of(mode, model.mirroring_axes)
-    absent = tuple(sorted(request.absent))
-    return Options(model.id, request.structures, absent, request.series_uid, style.as_data(), mode)
+    return Options(
+        model.id,
+        request.structures,
+        tuple(sorted(request.absent)),
+        request.series_uid,
+        style.as_data(),
+        mode,
+        tuple(sorted(request.present)),
+        request.policy,
+    )
 
 
 def _wishes(given: Mapping[str, Sequence[str]]) -> OutputWishes:

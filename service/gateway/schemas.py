@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from pedcontour.contour.report import OutputFacts, Provenance
 from pedcontour.inference.modes import DEFAULT_MODE, Mode
-from pedcontour.verdicts import Outcome
+from pedcontour.verdicts import AbsencePolicy, Outcome
 from service.gateway.output_fields import OutputQuery
 from service.jobs import Priority, State
 
@@ -25,6 +25,8 @@ JOB_EXAMPLE: dict[str, JsonValue] = {
     "model": "child-abdomen",
     "structures": None,
     "absent": ["kidney_left"],
+    "present": [],
+    "absence_policy": "filter",
     "series_uid": None,
     "mode": "standard",
     "outputs": {
@@ -124,6 +126,14 @@ class JobQuery(OutputQuery):
     model: str | None = Field(default=None, description="Id of the model; the default one when left out.")
     structures: list[str] = Field(default=[], description="Organs to draw, by id or ROI name; all when left out.")
     absent: list[str] = Field(default=[], description="Organs removed by surgery, such as `Kidney_L`: never drawn.")
+    present: list[str] = Field(
+        default=[], description="Organs known to be there, such as `Kidney_R`: never taken away by the absence rules."
+    )
+    absence_policy: AbsencePolicy | None = Field(
+        default=None,
+        description="What the absence rules may do: `filter` takes false organs away, `flag_only` keeps and flags "
+        "them, `off` does not look. `filter` when left out.",
+    )
     series: str | None = Field(
         default=None, description="Series Instance UID, where the upload holds several CT series."
     )
@@ -165,6 +175,8 @@ class Job(BaseModel):
     model: str = Field(description="Id of the model.")
     structures: list[str] | None = Field(description="Organ ids asked for; null is all that the model draws.")
     absent: list[str] = Field(description="Organ ids declared absent.")
+    present: list[str] = Field(description="Organ ids declared present.")
+    absence_policy: AbsencePolicy = Field(description="What the absence rules may do.")
     series_uid: str | None = Field(description="Series Instance UID asked for.")
     mode: Mode = Field(description="Quality mode asked for.")
     outputs: OutputFacts = Field(description="How the results are written, as asked for or preset by the profile.")

@@ -43,6 +43,8 @@ def job_view(job: Job) -> schemas.Job:
         model=job.options.model_id,
         structures=None if job.options.structures is None else list(job.options.structures),
         absent=list(job.options.absent),
+        present=list(job.options.present),
+        absence_policy=job.options.policy,
         series_uid=job.options.series_uid,
         mode=job.options.mode,
         outputs=OutputFacts.of(style),

@@ -57,7 +57,8 @@ class EngineContourer:
 def _request(job: Job) -> ContourRequest:
     options = job.options
     style = OutputStyle.from_data(options.outputs)
-    return ContourRequest(options.structures, frozenset(options.absent), options.series_uid, style, options.mode)
+    absent, present = frozenset(options.absent), frozenset(options.present)
+    return ContourRequest(options.structures, absent, options.series_uid, style, options.mode, present, options.policy)
 
 
 def _identity(job: Job, model: ModelBundle) -> ResultIdentity:

@@ -1,8 +1,8 @@
 """How large what was drawn is, against what is usual.
 
-Two yardsticks, neither a norm. Body size: the cube of the trunk's effective diameter, as ``VolumeForBodySize`` has it,
-our own fit by eye. Age: the reference masses of ICRP Publication 89, rounded and read as mL, as the phantom uses them
-(``pedcontour.phantom.growth``). Real kidneys scatter by about a third around either.
+Two yardsticks, neither a norm. Body size: the cube of the trunk's effective diameter, with a factor for each organ in
+``organs.toml``, our own fit by eye. Age: the reference masses of ICRP Publication 89, rounded and read as mL, as the
+phantom uses them (``pedcontour.phantom.growth``). How far real organs scatter around either was not measured here.
 """
 
 import numpy as np
@@ -13,18 +13,16 @@ from pedcontour.postprocessing.absence import Candidate, VolumeForBodySize
 from pedcontour.postprocessing.findings import Finding
 from pedcontour.postprocessing.levels import twin_of
 
-EXPECTED_AT_DIAMETER = VolumeForBodySize()
-
 LARGEST_RATIO = 100.0
 """Ratios end here: beyond it they say no more."""
 
 
 def volume_ratio(candidate: Candidate) -> float | None:
     """Volume over the expected one for the trunk's diameter; None without a body, or for an organ without a fit."""
-    diameter_mm = candidate.body.diameter_mm
-    if diameter_mm is None or not candidate.finding.organ.startswith("kidney_"):
+    diameter_mm, usual = candidate.body.diameter_mm, all_organs()[candidate.finding.organ].usual_ml_per_mm3
+    if diameter_mm is None or usual is None:
         return None
-    return _ratio(candidate.finding.volume_ml, EXPECTED_AT_DIAMETER.expected_ml(diameter_mm))
+    return _ratio(candidate.finding.volume_ml, VolumeForBodySize(usual).expected_ml(diameter_mm))
 
 
 def age_ratio(candidate: Candidate) -> float | None:

@@ -1,6 +1,7 @@
 """What the fit learns, and what it cannot be made to learn."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -78,3 +79,10 @@ def test_at_a_threshold_both_choices_cost_the_same() -> None:
     remove_below, present_from = costs.thresholds()
     assert remove_below * 30.0 == pytest.approx(0.2 + (1 - remove_below) * 1.0)
     assert (1 - present_from) * 2.0 == pytest.approx(0.2 + (1 - present_from) * 1.0)
+
+
+def test_the_page_states_the_thresholds_of_the_default_costs() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "kidneys.md").read_text("utf-8")
+    remove_below, present_from = Costs().thresholds()
+    assert f"below a probability of about {remove_below:.0%} ".replace("%", " %") in page
+    assert f"from {present_from:.0%} on".replace("%", " %") in page

@@ -3,7 +3,13 @@
 import pytest
 
 from pedcontour.contour import ContourRequest, check_request
-from pedcontour.errors import AbsenceNotAllowedError, NothingRequestedError, StructureUnknownError
+from pedcontour.errors import (
+    AbsenceNotAllowedError,
+    NothingRequestedError,
+    PresenceContradictedError,
+    RequestError,
+    StructureUnknownError,
+)
 
 DRAWABLE = ("liver", "kidney_left", "kidney_right")
 
@@ -49,3 +55,26 @@ def test_all_that_a_model_draws_may_not_be_declared_absent() -> None:
 
 def test_a_structure_that_is_there_may_be_asked_for_beside_an_absent_one() -> None:
     check_request(ContourRequest(("liver", "kidney_left"), frozenset({"kidney_left"})), DRAWABLE)
+
+
+def test_presence_and_policy_are_taken_as_users_type_them() -> None:
+    request = ContourRequest.from_names(absent=["Kidney_L"]).with_presence(["kidney_r"], "flag_only")
+    assert (request.present, request.policy) == (frozenset({"kidney_right"}), "flag_only")
+    assert request.with_presence().policy == "filter"
+    check_request(request, DRAWABLE)
+
+
+def test_a_policy_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(RequestError, match="flag_only"):
+        ContourRequest().with_presence((), "sometimes")
+
+
+def test_an_organ_declared_both_absent_and_present_is_refused() -> None:
+    both = ContourRequest(absent=frozenset({"kidney_left"}), present=frozenset({"kidney_left"}))
+    with pytest.raises(PresenceContradictedError, match="kidney_left"):
+        check_request(both, DRAWABLE)
+
+
+def test_an_organ_that_the_model_does_not_draw_cannot_be_declared_present() -> None:
+    with pytest.raises(StructureUnknownError, match="spleen"):
+        check_request(ContourRequest(present=frozenset({"spleen"})), DRAWABLE)

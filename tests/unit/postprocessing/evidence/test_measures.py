@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from pedcontour.organs import all_organs
 from pedcontour.postprocessing import find_organs, measure_body
-from pedcontour.postprocessing.absence import Candidate
+from pedcontour.postprocessing.absence import KIDNEY_ML_PER_MM3, Candidate
 from pedcontour.postprocessing.evidence import Evidence, gather_evidence
 from pedcontour.volume import LabelMap, Volume
 from tests.unit.postprocessing.torso import SPACING_MM, k_of, painted, torso
@@ -112,3 +113,15 @@ def test_a_kidney_at_the_first_slice_is_cut() -> None:
     cut[:6, 28:36, 36:40] = True
     assert evidence_of(with_mask(cut)).border_share == 1.0
     assert evidence_of().border_share == 0.0
+
+
+def test_the_yardstick_of_every_organ_is_data() -> None:
+    measured = {organ.id: organ.usual_ml_per_mm3 for organ in all_organs().values() if organ.usual_ml_per_mm3}
+    assert measured["kidney_left"] == measured["kidney_right"] == KIDNEY_ML_PER_MM3
+    assert all(all_organs()[organ].may_be_absent for organ in measured)
+    spleen = evidence_of(organ="spleen")
+    assert spleen.volume_ratio == pytest.approx(
+        LABELS.volume_ml("spleen") / (measured["spleen"] * BODY.diameter_mm**3), rel=1e-6
+    )
+    assert spleen.other_ratio is None and spleen.mirror_distance is None and spleen.lateral > 0.1
+    assert evidence_of(organ="liver").volume_ratio is None

@@ -41,10 +41,12 @@ def test_a_series_is_accepted_kept_and_handed_on(gateway: Gateway) -> None:
 @pytest.mark.parametrize("as_form", [True, False])
 def test_options_come_as_query_or_form_by_id_or_name_in_lists_or_one_by_one(gateway: Gateway, as_form: bool) -> None:
     given = {"structures": ["Liver,spleen", "Kidney_R"], "absent": "Kidney_L", "series": "1.2.3", "model": "stand-in"}
+    given |= {"present": "kidney_r", "absence_policy": "flag_only"}
     send = {"data": given} if as_form else {"params": given}
     job = gateway.http.post("/v1/jobs", files=FILES, **send).json()  # type: ignore[arg-type]
     assert job["structures"] == ["liver", "spleen", "kidney_right"]
     assert (job["absent"], job["series_uid"], job["model"]) == (["kidney_left"], "1.2.3", "stand-in")
+    assert (job["present"], job["absence_policy"]) == (["kidney_right"], "flag_only")
 
 
 def test_one_zip_comes_as_a_file_or_as_the_body_itself(gateway: Gateway, tmp_path: Path) -> None:
@@ -109,6 +111,8 @@ def test_names_of_files_go_nowhere(gateway: Gateway) -> None:
         ({"files": FILES, "data": {"model": "../../etc"}}, 404, "MODEL_NOT_FOUND"),
         ({"files": FILES, "params": {"structures": "Brain"}}, 422, "STRUCTURE_UNKNOWN"),
         ({"files": FILES, "data": {"absent": "Liver"}}, 422, "ABSENCE_NOT_ALLOWED"),
+        ({"files": FILES, "data": {"present": "Kidney_L", "absent": "Kidney_L"}}, 422, "PRESENCE_CONTRADICTED"),
+        ({"files": FILES, "data": {"absence_policy": "sometimes"}}, 422, "REQUEST_INVALID"),
         ({"files": FILES, "params": {"abset": "Kidney_L"}}, 422, "REQUEST_INVALID"),
         ({"files": FILES, "data": {"abset": "Kidney_L"}}, 422, "REQUEST_INVALID"),
         ({"files": FILES, "data": {"model": "stand-in"}, "params": {"model": "stand-in"}}, 422, "REQUEST_INVALID"),

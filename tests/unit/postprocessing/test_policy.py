@@ -1,0 +1,51 @@
+"""What the request lets the absence rules do."""
+
+import pytest
+
+from pedcontour.postprocessing import Judged, Wishes, judge
+from pedcontour.verdicts import Outcome
+from tests.unit.postprocessing.torso import k_of, painted, sure_of, torso
+
+IMAGE, BARE = torso(without=frozenset({"kidney_left"}))
+SCRAP = painted(BARE, "kidney_left", (slice(k_of(13.6), k_of(13.4)), slice(30, 32), slice(37, 39)))
+LEFT = frozenset({"kidney_left"})
+
+
+def judged_with(wishes: Wishes, labels=SCRAP) -> Judged:
+    return judge(labels, sure_of(labels, 0.6), IMAGE, wishes)
+
+
+def verdict_of(judged: Judged, organ: str = "kidney_left"):
+    return next(verdict for verdict in judged.verdicts if verdict.organ == organ)
+
+
+def test_a_scrap_is_taken_away_by_default() -> None:
+    judged = judged_with(Wishes())
+    assert verdict_of(judged).outcome is Outcome.REMOVED_FALSE_POSITIVE
+    assert not judged.labels.mask("kidney_left").any()
+
+
+@pytest.mark.parametrize(("wishes", "words"), [(Wishes(present=LEFT), "declares it present"),
+                                               (Wishes(policy="flag_only"), "flags alone")])  # fmt: skip
+def test_a_declared_presence_or_flags_alone_keep_it_with_a_warning_that_says_why(wishes, words) -> None:
+    judged = judged_with(wishes)
+    verdict = verdict_of(judged)
+    assert verdict.outcome is Outcome.PRESENT_UNCERTAIN and words in verdict.reason and "too small" in verdict.reason
+    assert judged.labels.volume_ml("kidney_left") == pytest.approx(SCRAP.volume_ml("kidney_left"))
+    assert any(warning.startswith("PRESENT_UNCERTAIN: ") and words in warning for warning in judged.warnings)
+
+
+def test_switched_off_no_rule_looks() -> None:
+    judged = judged_with(Wishes(policy="off"))
+    assert verdict_of(judged).outcome is Outcome.PRESENT
+    assert judged.labels.mask("kidney_left").any()
+
+
+def test_a_declared_presence_of_which_nothing_was_drawn_is_a_failure() -> None:
+    verdict = verdict_of(judged_with(Wishes(present=LEFT), labels=BARE))
+    assert verdict.outcome is Outcome.FAILED and "declared present" in verdict.reason
+
+
+def test_a_usual_kidney_is_the_same_under_every_policy() -> None:
+    for wishes in (Wishes(), Wishes(present=frozenset({"kidney_right"})), Wishes(policy="flag_only")):
+        assert verdict_of(judged_with(wishes), "kidney_right").outcome is Outcome.PRESENT
