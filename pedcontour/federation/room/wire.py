@@ -6,8 +6,7 @@ document only if writing that document again gives the same bytes, so each docum
 
 import hashlib
 import json
-from collections.abc import Hashable, Iterable
-from functools import cache
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -55,9 +54,14 @@ def digest_of_all(digests: Iterable[tuple[str, str]]) -> str:
     return digest("".join(lines).encode("ascii"))
 
 
-@cache
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)  # type: ignore[arg-type] # a type is hashable, which mypy does not know of
+_adapters: dict[type[Any], TypeAdapter[Any]] = {}
+"""Made once for each kind: making one takes longer than using it."""
+
+
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    if kind not in _adapters:
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]
 
 
 def _why(refused: ValidationError) -> str:
