@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from pedcontour.errors import ChainBrokenError, ContradictionError, OutOfTurnError, PlansDifferError, WrongSignerError
 from pedcontour.federation.room.documents import Agreement, Census, Close, Fingerprint, PlansAgreement, Site, Update
+from pedcontour.federation.room.dsse import read_envelope
 from pedcontour.federation.room.rounds import BelievedRound
 from pedcontour.federation.room.speech import hear, read_charter
 from pedcontour.federation.room.wire import digest, digest_of_all
@@ -108,6 +109,11 @@ class Beliefs:
             raise WrongSignerError(f"{site} closed a round; the charter leaves that to {self.charter.closer}")
         self.round.add_close(data, close, self.charter.quorum)
         return close
+
+    def speaker(self, data: bytes) -> str:
+        """Which site an envelope claims to be of, by its key; hearing it checks that. Raises ``DisbeliefError``."""
+        keys = set(read_envelope(data).signatures)
+        return next((site.name for site in self.charter.sites if {site.signing_key} == keys), "")
 
     def hear_agreement(self, site: str, data: bytes) -> Agreement:
         """Believe which global model a site computed. Raises ``ModelsDifferError`` when it is another than ours."""

@@ -15,10 +15,14 @@ _TIMEOUT_S = 60.0
 
 @dataclass(frozen=True)
 class Login:
-    """What a WebDAV drive asks for; buckets have their providers' own variables."""
+    """What a WebDAV drive asks for; buckets have their providers' own variables.
+
+    ``endpoint`` is where an S3 that is not Amazon's answers; only ``http://`` there allows a connection without TLS.
+    """
 
     user: str | None = None
     password: str | None = field(default=None, repr=False)
+    endpoint: str | None = None
 
 
 def open_shared_store(address: str, login: Login = Login()) -> SharedStore:
@@ -32,12 +36,12 @@ def open_shared_store(address: str, login: Login = Login()) -> SharedStore:
         raise RequestError("the address of a store holds no credentials and no options; they come from the environment")
     if place.scheme in WEBDAV:
         return _open_webdav(f"{WEBDAV[place.scheme]}://{place.netloc}{place.path.rstrip('/')}/", login)
-    store = _open(address, place.scheme)
+    store = _open(address, place.scheme, login.endpoint)
     probe(store)
     return store
 
 
-def _open(address: str, scheme: str) -> SharedStore:
+def _open(address: str, scheme: str, endpoint: str | None) -> SharedStore:
     if not scheme:
         return FolderSharedStore(Path(address))
     try:
@@ -46,7 +50,9 @@ def _open(address: str, scheme: str) -> SharedStore:
         raise StoreError("buckets need: pip install 'pedcontour[federation]'") from None
     if scheme not in SCHEMES:
         raise RequestError(f"a store is a folder, or begins with {', '.join((*SCHEMES, *WEBDAV))}")
-    return open_bucket(address)
+    if endpoint is None:
+        return open_bucket(address)
+    return open_bucket(address, allow_http=endpoint.startswith("http://"), endpoint=endpoint)
 
 
 def _open_webdav(url: str, login: Login) -> SharedStore:

@@ -54,9 +54,7 @@ def test_a_bucket_is_opened_with_the_credentials_of_the_environment(
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    monkeypatch.setenv("AWS_ENDPOINT", s3_bucket.endpoint)
-    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
-    store = open_shared_store(f"s3://{s3_bucket.name}/run")
+    store = open_shared_store(f"s3://{s3_bucket.name}/run", Login(endpoint=s3_bucket.endpoint))
     store.put("a", b"x")
     assert s3_bucket.keys() == ["run/a"]
 
