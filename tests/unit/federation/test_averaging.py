@@ -41,7 +41,7 @@ def test_the_mean_is_the_exact_one_but_for_the_stated_rounding(said: dict[str, C
         exact = sum(Fraction(float(one.weights["w"][place])) * one.share for one in said.values()) / total
         largest = max(abs(float(one.weights["w"][place])) for one in said.values())
         # one rounding to float32 of the mean, and one in float64 for each term
-        assert abs(Fraction(float(mean[place])) - exact) <= Fraction(np.spacing(np.float32(abs(mean[place])))) + (
+        assert abs(Fraction(float(mean[place])) - exact) <= Fraction(float(np.spacing(abs(mean[place])))) + (
             Fraction(largest) * (len(said) + 1) / 2**50
         )
 
