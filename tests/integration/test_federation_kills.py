@@ -20,7 +20,7 @@ from tests.made_federation import a_charter
 def _prepare(folder: Path, names: tuple[str, ...], keys: dict[str, Keys]) -> None:
     folder.mkdir()
     sites = tuple(keys[name].site(name) for name in names)
-    charter = replace(a_charter(names), sites=sites, rounds=4, quorum=len(names))
+    charter = replace(a_charter(names), sites=sites, rounds=80, quorum=len(names))
     envelopes = [read_envelope(say(charter, keys[name].signing)) for name in names]
     whole = envelopes[0]
     for other in envelopes[1:]:
@@ -45,7 +45,7 @@ def _run(folder: Path, names: tuple[str, ...], kills: int) -> int:
     end = time.monotonic() + 120
     while len(list(folder.glob("*.done"))) < len(names):
         assert time.monotonic() < end
-        time.sleep(chance.uniform(0.3, 1.0) if killed < kills else 0.1)
+        time.sleep(chance.uniform(0.3, 0.6) if killed < kills else 0.1)
         name = chance.choice(names)
         if killed < kills and running[name].poll() is None:
             running[name].kill()
@@ -67,7 +67,7 @@ def test_sites_killed_at_random_end_at_the_model_of_a_run_without_kills(tmp_path
     for folder in ("calm", "rough"):
         _prepare(tmp_path / folder, names, keys)
     assert _run(tmp_path / "calm", names, 0) == 0
-    assert _run(tmp_path / "rough", names, 6) >= 1
+    assert _run(tmp_path / "rough", names, 6) >= 3
     assert len(_digests(tmp_path / "calm")) == 1
     assert _digests(tmp_path / "rough") == _digests(tmp_path / "calm")
 
