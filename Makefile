@@ -11,7 +11,7 @@ help: ## this list
 # Pinned by constraints.txt, so that a fresh machine gets what was tested.
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[inference,service,embedded,postgres,objectstore,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[inference,service,embedded,postgres,objectstore,federation,dev]'
 	touch $@
 
 env: $(VENV)/.ready ## the virtual environment, in .venv

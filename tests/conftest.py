@@ -12,7 +12,7 @@ from hypothesis import settings
 settings.register_profile("pedcontour", deadline=None, derandomize=True)
 settings.load_profile("pedcontour")
 
-pytest_plugins = ["tests.toy_nnunet", "tests.postgres", "tests.s3_server"]
+pytest_plugins = ["tests.toy_nnunet", "tests.postgres", "tests.s3_server", "tests.webdav_server"]
 
 DATA = Path(os.environ.get("PEDCONTOUR_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

@@ -8,6 +8,7 @@ from pedcontour import __version__
 from pedcontour.cli.audit import audit
 from pedcontour.cli.contour import contour
 from pedcontour.cli.demo import demo
+from pedcontour.cli.federation import federation
 from pedcontour.cli.jobs import jobs
 from pedcontour.cli.keys import keys
 from pedcontour.cli.models import models
@@ -51,3 +52,4 @@ app.add_typer(jobs, name="jobs")
 app.add_typer(models, name="models")
 app.add_typer(keys, name="keys")
 app.add_typer(audit, name="audit")
+app.add_typer(federation, name="federation")

@@ -1,5 +1,6 @@
 """Results in a local folder, or on a volume that several hosts mount."""
 
+import io
 import os
 import shutil
 import uuid
@@ -25,39 +26,35 @@ class LocalResultStore:
         """See ``ResultStore.put``."""
         target = self._path(key)
         part = self._root / _PARTS / uuid.uuid4().hex
-        with _as_store_error(), _removed_at_last(part):
+        with as_store_error(), _removed_at_last(part):
             part.parent.mkdir(parents=True, exist_ok=True)
-            _copy_to_disk(source, part)
-            target.parent.mkdir(parents=True, exist_ok=True)
+            with source.open("rb") as content:
+                _copy_to_disk(content, part)
             try:
-                os.link(part, target)  # unlike a rename, a link never replaces what is there
+                name_once(part, target, self._root)
             except FileExistsError:
                 raise ObjectExistsError(key) from None
-            for folder in target.parents:
-                flush(folder)
-                if folder == self._root:
-                    break
 
     def open(self, key: str) -> BinaryIO:
         """See ``ResultStore.open``."""
-        with _as_store_error(key):
+        with as_store_error(key):
             return self._path(key).open("rb")
 
     def size(self, key: str) -> int:
         """See ``ResultStore.size``."""
-        with _as_store_error(key):
+        with as_store_error(key):
             return self._path(key).stat().st_size
 
     def list(self, prefix: str) -> list[str]:
         """See ``ResultStore.list``."""
-        with _as_store_error():
+        with as_store_error():
             found = (path for path in self._path(prefix).rglob("*") if path.is_file())
             return sorted(path.relative_to(self._root).as_posix() for path in found)
 
     def delete(self, prefix: str) -> None:
         """See ``ResultStore.delete``."""
         folder = self._path(prefix)
-        with _as_store_error():
+        with as_store_error():
             if folder.is_dir():
                 remove_folder(folder)
                 flush(folder.parent)
@@ -65,7 +62,7 @@ class LocalResultStore:
     def check(self) -> None:
         """See ``ResultStore.check``: writes and removes a small file."""
         part = self._root / _PARTS / uuid.uuid4().hex
-        with _as_store_error(), _removed_at_last(part):
+        with as_store_error(), _removed_at_last(part):
             part.parent.mkdir(parents=True, exist_ok=True)
             part.write_bytes(b"ready")
 
@@ -73,8 +70,33 @@ class LocalResultStore:
         return self._root / checked_key(key)
 
 
-def _copy_to_disk(source: Path, target: Path) -> None:
-    with source.open("rb") as content, target.open("xb") as part:
+def create_once(root: Path, key: str, content: bytes) -> None:
+    """Write a new file under ``root`` whole, or after a crash not at all.
+
+    Raises ``ObjectExistsError`` when the key is taken, ``StoreError``.
+    """
+    part = root / _PARTS / uuid.uuid4().hex
+    with as_store_error(), _removed_at_last(part):
+        part.parent.mkdir(parents=True, exist_ok=True)
+        _copy_to_disk(io.BytesIO(content), part)
+        try:
+            name_once(part, root / checked_key(key), root)
+        except FileExistsError:
+            raise ObjectExistsError(key) from None
+
+
+def name_once(part: Path, target: Path, root: Path) -> None:
+    """Give a finished file its name, unless the name is taken. Raises ``FileExistsError``, ``OSError``."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.link(part, target)  # unlike a rename, a link never replaces what is there
+    for folder in target.parents:
+        flush(folder)
+        if folder == root:
+            break
+
+
+def _copy_to_disk(content: BinaryIO, target: Path) -> None:
+    with target.open("xb") as part:
         shutil.copyfileobj(content, part, 1024 * 1024)
         part.flush()
         os.fsync(part.fileno())
@@ -105,7 +127,7 @@ def _removed_at_last(part: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _as_store_error(key: str = "") -> Iterator[None]:
+def as_store_error(key: str = "") -> Iterator[None]:
     """The system's errors as the store's own; the messages of the former hold paths, so only the class is told."""
     try:
         yield

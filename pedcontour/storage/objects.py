@@ -34,11 +34,11 @@ READ_BYTES = 4 * 1024 * 1024
 _PROBES = ".probes"
 """Folder of what ``check`` writes: no key can name it."""
 
-_PATIENT: "RetryConfig" = {"max_retries": 10, "retry_timeout": timedelta(seconds=30)}
+PATIENT: "RetryConfig" = {"max_retries": 10, "retry_timeout": timedelta(seconds=30)}
 _IMPATIENT: "RetryConfig" = {"max_retries": 0, "retry_timeout": timedelta(seconds=3)}
 
-_CONNECT_S = 3.0
-_REQUEST_S = 60.0
+CONNECT_S = 3.0
+REQUEST_S = 60.0
 """Enough for the largest result over a slow line, far below the time a job may take."""
 _PROBE_S = 3.0
 """Whoever asks whether the service is ready waits about five seconds."""
@@ -75,7 +75,7 @@ class ObjectResultStore:
             content = source.read_bytes()
         except OSError as error:
             raise StoreError(f"the file to store cannot be read: {type(error).__name__}") from None
-        with _as_store_error():
+        with as_store_error():
             try:
                 obstore.put(self._store, key, content, mode="create")
             except AlreadyExistsError:
@@ -88,25 +88,25 @@ class ObjectResultStore:
     def size(self, key: str) -> int:
         """See ``ResultStore.size``."""
         checked_key(key)
-        with _as_store_error(key):
+        with as_store_error(key):
             return obstore.head(self._store, key)["size"]
 
     def list(self, prefix: str) -> list[str]:
         """See ``ResultStore.list``."""
         checked_key(prefix)
-        with _as_store_error():
+        with as_store_error():
             return sorted(found["path"] for found in obstore.list(self._store, prefix).collect())
 
     def delete(self, prefix: str) -> None:
         """See ``ResultStore.delete``."""
         if keys := self.list(prefix):
-            with _as_store_error():
+            with as_store_error():
                 obstore.delete(self._store, keys)
 
     def check(self) -> None:
         """See ``ResultStore.check``: writes a few bytes, must be refused to write them again, and removes them."""
         probe = f"{_PROBES}/{uuid.uuid4().hex}"
-        with _as_store_error():
+        with as_store_error():
             obstore.put(self._probed, probe, b"ready", mode="create")
             try:
                 obstore.put(self._probed, probe, b"ready", mode="create")
@@ -122,16 +122,16 @@ def open_bucket(bucket: Bucket) -> ObjectResultStore:
 
     Raises ``StoreError`` when the library refuses the URL or the environment.
     """
-    with _as_store_error():
+    with as_store_error():
         return ObjectResultStore(
-            _store(bucket, _REQUEST_S, _PATIENT),
+            _store(bucket, REQUEST_S, PATIENT),
             _store(bucket, _PROBE_S, _IMPATIENT),
         )
 
 
 def _store(bucket: Bucket, request_s: float, retries: "RetryConfig") -> "ObjectStore":
     client: ClientConfig = {
-        "connect_timeout": timedelta(seconds=_CONNECT_S),
+        "connect_timeout": timedelta(seconds=CONNECT_S),
         "timeout": timedelta(seconds=request_s),
         "allow_http": (bucket.endpoint or "").startswith("http://"),
     }
@@ -176,14 +176,14 @@ class _Ranges(io.RawIOBase):
         length = min(most, self._size - self._position)
         if length <= 0:
             return b""
-        with _as_store_error(self._key):
+        with as_store_error(self._key):
             content = obstore.get_range(self._store, self._key, start=self._position, length=length).to_bytes()
         self._position += len(content)
         return content
 
 
 @contextmanager
-def _as_store_error(key: str = "") -> Iterator[None]:
+def as_store_error(key: str = "") -> Iterator[None]:
     """The library's errors as the store's own; its messages hold URLs and answers, so only the class is told.
 
     With the ``key`` of what must be there, its absence is told as such; without one it is the bucket that is missing.

@@ -1,0 +1,71 @@
+"""What a site keeps on its own disk: objects it has believed, what it is about to publish, and its claim to be alone.
+
+Losing the folder loses no correctness: all of it can be fetched or made again. Keeping it means that a step done is not
+done again after a kill, and that a store which shows less than before is found out.
+"""
+
+import fcntl
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pedcontour.errors import FederationError, SiteElsewhereError
+from pedcontour.storage.local import flush
+
+
+class SiteMemory:
+    """A folder with files written once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        root.mkdir(parents=True, exist_ok=True)
+
+    def once(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """What is kept under a name; made, and on disk for good, if there is nothing yet."""
+        path = self._root / name
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            content = make()
+            self._write(path, content)
+            return content
+        except OSError as error:
+            raise FederationError(f"the site's folder: {type(error).__name__}") from None
+
+    def forget(self, name: str) -> None:
+        """Remove what is kept under a name."""
+        with suppress(FileNotFoundError):
+            (self._root / name).unlink()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the folder; the system lets go of it when the process ends, however it ends.
+
+        Raises ``SiteElsewhereError`` while another process holds it.
+        """
+        handle = os.open(self._root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise SiteElsewhereError("the site's folder is in use") from None
+            yield
+        finally:
+            os.close(handle)
+
+    def _write(self, path: Path, content: bytes) -> None:
+        part = self._root / f".{uuid.uuid4().hex}"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+            flush(path.parent)
+        except OSError as error:
+            raise FederationError(f"the site's folder: {type(error).__name__}") from None
+        finally:
+            part.unlink(missing_ok=True)

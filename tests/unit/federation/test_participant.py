@@ -1,0 +1,147 @@
+"""Late, dropped, returning and doubled sites, deadlines, retention: each outcome by stepping sites one at a time."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pedcontour.errors import DigestMismatchError, SiteElsewhereError
+from pedcontour.federation import layout
+from pedcontour.federation.keys import Keys
+from pedcontour.federation.participant import Participant, Progress
+from pedcontour.federation.room import Beliefs, say
+from pedcontour.federation.room.dsse import join, read_envelope, write_envelope
+from pedcontour.federation.site_memory import SiteMemory
+from pedcontour.federation.store import MemorySharedStore
+from pedcontour.federation.voice import Voice
+from tests.made_federation import SITES, a_charter
+from tests.toy_hospital import ToyTrainer
+
+
+class Run:
+    """Hospitals around a store in memory whose clock stands still until it is moved."""
+
+    def __init__(self, folder: Path, **changes: object) -> None:
+        self.now = datetime(2026, 3, 1, tzinfo=UTC)
+        self.store = MemorySharedStore(lambda: self.now)
+        self.keys = {name: Keys.new() for name in SITES}
+        sites = tuple(self.keys[name].site(name) for name in SITES)
+        charter = replace(a_charter(), **{"sites": sites, "rounds": 3} | changes)
+        first, *others = (read_envelope(say(charter, self.keys[name].signing)) for name in SITES)
+        for other in others:
+            first = join(first, other)
+        self.charter = write_envelope(first)
+        self.folder = folder
+
+    def site(self, name: str, memory: str = "") -> Participant:
+        """A process of a site, started anew."""
+        beliefs = Beliefs(self.charter)
+        voice = Voice(name, self.keys[name], self.store, SiteMemory(self.folder / (memory or name)), beliefs)
+        voice.begin()
+        return Participant(voice, ToyTrainer(name))
+
+
+def until(sites: list[Participant], enough: Callable[[Progress], bool]) -> list[Progress]:
+    for _ in range(40):
+        progress = [site.step() for site in sites]
+        if all(map(enough, progress)):
+            return progress
+    raise AssertionError(progress)
+
+
+def done(progress: Progress) -> bool:
+    return progress.model is not None
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path)
+
+
+def test_all_sites_end_at_one_model(run: Run) -> None:
+    ends = until([run.site(name) for name in SITES], done)
+    assert len({end.model for end in ends}) == 1
+
+
+def test_a_site_that_is_started_anew_before_every_step_ends_at_the_same_model(run: Run, tmp_path: Path) -> None:
+    steady = until([run.site(name) for name in SITES], done)[0].model
+    restless = Run(tmp_path / "restless")
+    restless.keys, restless.charter = run.keys, run.charter
+    for _ in range(40):
+        ends = [restless.site(name).step() for name in SITES]
+    assert {end.model for end in ends} == {steady}
+
+
+def _set_up(run: Run) -> list[Participant]:
+    sites = [run.site(name) for name in SITES]
+    until(sites[:2], lambda progress: progress.stage == "counting cases" and progress.waiting_for == ("cedar",))
+    while sites[2].step().stage != "planning":
+        for site in sites[:2]:
+            site.step()
+    return sites
+
+
+def test_a_site_that_is_away_is_waited_for_until_the_deadline_by_the_store_s_clock(run: Run) -> None:
+    alder, birch, cedar = _set_up(run)
+    waiting = until([alder, birch], lambda p: p.stage == "waiting for updates" and p.waiting_for == ("cedar",))
+    assert waiting[0].round == 1
+    run.now += timedelta(seconds=3599)
+    assert alder.step().round == 1
+    run.now += timedelta(seconds=1)
+    assert alder.step().round == 2
+    late = cedar.step()  # takes the global model of round 1 and goes on with round 2
+    assert late.round == 2
+    assert len({end.model for end in until([alder, birch, cedar], done)}) == 1
+
+
+def test_a_site_that_dropped_out_returns_after_the_end_and_computes_the_same_model(run: Run) -> None:
+    alder, birch, cedar = _set_up(run)
+    for _ in range(3):
+        until([alder, birch], lambda p: p.stage != "waiting for updates" or p.waiting_for == ("cedar",))
+        run.now += timedelta(hours=1)
+    ends = until([alder, birch], done)
+    assert cedar.step().model == ends[0].model == run.site("cedar", "new disk").step().model
+
+
+def test_the_charter_s_closer_alone_closes(tmp_path: Path) -> None:
+    run = Run(tmp_path, closer="cedar")
+    alder, birch, cedar = _set_up(run)
+    until([alder, birch], lambda p: p.stage == "waiting for updates")
+    run.now += timedelta(days=1)
+    assert alder.step().round == birch.step().round == 1
+    assert len({end.model for end in until([alder, birch, cedar], done)}) == 1
+
+
+def test_a_process_whose_site_runs_elsewhere_stops_before_it_publishes(run: Run) -> None:
+    first = run.site("alder", "old machine")
+    second = run.site("alder", "new machine")
+    with pytest.raises(SiteElsewhereError):
+        first.step()
+    assert run.store.list("sites/alder") == [layout.session("alder", 1), layout.session("alder", 2)]
+    second.step()
+
+
+def test_old_weights_leave_the_store(tmp_path: Path) -> None:
+    run = Run(tmp_path, kept_rounds=1, rounds=4)
+    until([run.site(name) for name in SITES], done)
+    # cases, fingerprint, four reports, and the weights of the last round alone
+    assert len(run.store.list("sites/birch/sealed")) == 2 + 4 + 1
+
+
+def test_a_sealed_object_that_was_swapped_is_refused(run: Run) -> None:
+    sites = [run.site(name) for name in SITES]
+    until(sites[:2], lambda progress: progress.waiting_for == ("cedar",))
+    for key in run.store.list("sites/alder/sealed"):
+        run.store.delete(key)
+        run.store.put(key, b"something else")
+    with pytest.raises(DigestMismatchError, match="alder"):
+        until(sites, done)
+
+
+def test_uniform_weighting_gives_another_model(tmp_path: Path, run: Run) -> None:
+    uniform = Run(tmp_path / "uniform", weighting="uniform")
+    by_cases = until([run.site(name) for name in SITES], done)
+    uniformly = until([uniform.site(name) for name in SITES], done)
+    assert by_cases[0].model != uniformly[0].model

@@ -1,0 +1,44 @@
+"""A WebDAV drive over real HTTP for all tests: wsgidav's, on files in a folder."""
+
+from collections.abc import Iterable, Iterator
+from threading import Lock, Thread
+from typing import Any
+
+import pytest
+
+from tests.s3_server import Application
+
+USER, PASSWORD = "hospital", "canary-password-of-the-drive"
+
+
+def _one_at_a_time(app: Application) -> Application:
+    """A drive decides a conditional move in one step; wsgidav looks first and moves then."""
+    lock = Lock()
+
+    def locked(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        with lock:
+            return list(app(environ, start_response))
+
+    return locked
+
+
+@pytest.fixture(scope="session")
+def webdav_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the drive, ``webdav://...``; nothing leaves this machine."""
+    from cheroot.wsgi import Server
+    from wsgidav.wsgidav_app import WsgiDAVApp
+
+    settings = {
+        "provider_mapping": {"/": str(tmp_path_factory.mktemp("drive"))},
+        "simple_dc": {"user_mapping": {"*": {USER: {"password": PASSWORD}}}},
+        "http_authenticator": {"accept_basic": True, "accept_digest": False, "default_to_digest": False},
+        "logging": {"enable": False},
+        "verbose": 0,
+    }
+    server = Server(("127.0.0.1", 0), _one_at_a_time(WsgiDAVApp(settings)), timeout=10, shutdown_timeout=1)
+    server.prepare()
+    thread = Thread(target=server.serve, daemon=True)
+    thread.start()
+    yield f"webdav://127.0.0.1:{server.bind_addr[1]}"
+    server.stop()
+    thread.join()
