@@ -21,7 +21,8 @@ import httpx
 
 from pedcontour.errors import DataFolderError, PortInUseError, ServiceUnreachableError
 from pedcontour.settings import Settings
-from service.confinement import no_core_dumps
+from service.confinement import no_core_dumps, private_files
+from service.datafolder import make_data_folder
 from service.gateway.start import check_guard
 from service.logs import configure_logs
 from service.processes import Child
@@ -51,10 +52,15 @@ class RunningService:
     parts: dict[str, Child]
 
 
-def serve(settings: Settings, on_ready: Callable[[RunningService], None] = lambda _: None) -> None:
+def serve(
+    settings: Settings,
+    on_ready: Callable[[RunningService], None] = lambda _: None,
+    worker_command: Sequence[str] = WORKER,
+) -> None:
     """Run the service until SIGTERM or SIGINT; must be called from the main thread. Raises what ``running`` raises."""
+    private_files()  # the broker's, too, which takes what it is given
     configure_logs(settings.log_level, settings.log_format)
-    with suppress(_StopServing), _signals(), running(settings) as service:
+    with suppress(_StopServing), _signals(), running(settings, worker_command) as service:
         on_ready(service)
         threading.Event().wait()
 
@@ -152,8 +158,8 @@ def _only_one(data_dir: Path) -> Iterator[None]:
 
     Raises ``DataFolderError``.
     """
+    make_data_folder(data_dir)
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
         lock = (data_dir / "serve.lock").open("w")
     except OSError as error:
         raise DataFolderError(f"{data_dir} cannot be written to: {type(error).__name__}") from None

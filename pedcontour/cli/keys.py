@@ -129,8 +129,10 @@ def revoke_key(
 
 
 def _table(data_dir: Path | None) -> "SqlKeyStore":
+    from service.confinement import private_files
     from service.keytable import open_key_table
 
+    private_files()  # it may be this command that makes the database
     settings = Settings.read(**({"data_dir": data_dir} if data_dir else {}))
     return open_key_table(settings.job_table_url)
 

@@ -7,7 +7,8 @@ from types import FrameType
 import uvicorn
 
 from pedcontour.settings import Settings
-from service.confinement import no_core_dumps
+from service.confinement import no_core_dumps, private_files
+from service.datafolder import make_data_folder, warn_of_open_folder
 from service.gateway.app import create_app
 from service.gateway.heads import watching_heads
 from service.gateway.start import parts_from
@@ -31,7 +32,10 @@ def main() -> None:
     """Serve HTTP with the settings of the environment until SIGTERM or SIGINT."""
     settings = Settings()
     configure_logs(settings.log_level, settings.log_format)
+    private_files()
     no_core_dumps()
+    make_data_folder(settings.data_dir)
+    warn_of_open_folder(settings.data_dir)
     parts = parts_from(settings)
     config = uvicorn.Config(
         create_app(parts),

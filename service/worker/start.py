@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pedcontour.errors import BrokerError
 from pedcontour.settings import Settings
 from pedcontour.storage import open_result_store
-from service.confinement import no_core_dumps
+from service.confinement import no_core_dumps, private_files
+from service.datafolder import make_data_folder, warn_of_open_folder
 from service.figuretable import open_figure_table
 from service.jobs import Priority, Retries
 from service.jobtable import open_job_table
@@ -36,7 +37,10 @@ def run_worker(settings: Settings, inference: Sequence[str]) -> None:
     if broker_url is None:
         raise BrokerError("PEDCONTOUR_REDIS_URL is not set")
     configure_logs(settings.log_level, settings.log_format)
+    private_files()
     no_core_dumps()
+    make_data_folder(settings.data_dir)
+    warn_of_open_folder(settings.data_dir)
     retries = Retries(settings.lease_s, settings.max_attempts, settings.resend_after_s)
     jobs = open_job_table(settings.job_table_url, retries)
     app = make_celery(broker_url, settings.visibility_timeout_s)

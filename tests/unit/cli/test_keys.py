@@ -27,6 +27,13 @@ def test_a_new_key_is_printed_once_and_alone(program: Program, tmp_path: Path) -
     assert secret.decode() not in program("keys", "list").stdout
 
 
+def test_the_database_that_it_makes_is_for_its_account_alone(program: Program, tmp_path: Path) -> None:
+    program("keys", "new", "--tenant", "radiotherapy", "--data-dir", tmp_path / "data")
+    made = [tmp_path / "data", *(tmp_path / "data").iterdir()]
+    assert len(made) > 1
+    assert [path for path in made if path.stat().st_mode & 0o077] == []
+
+
 def test_scopes_and_an_end_are_given_by_name_and_in_days(program: Program) -> None:
     made = program.json("keys", "new", "--tenant", "t", "--scope", "jobs:read,models:read", "--expires-days", "30")
     assert made["scopes"] == ["jobs:read", "models:read"]

@@ -47,6 +47,7 @@ def test_forwarded_headers_are_believed_from_named_proxies_only(
     monkeypatch.setattr(access_log, "propagate", access_log.propagate)  # uvicorn turns it off, for this test alone
     monkeypatch.setattr(uvicorn.Server, "run", lambda server: started.append(server.config))
     monkeypatch.setattr(gateway, "configure_logs", lambda *_: None)
+    monkeypatch.setattr(gateway, "private_files", lambda: None)
     monkeypatch.setenv("PEDCONTOUR_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("PEDCONTOUR_REDIS_URL", BROKER)
     monkeypatch.setenv("PEDCONTOUR_TRUSTED_PROXIES", proxies)
