@@ -7,7 +7,6 @@ folder. Whatever dies is started again; whatever a dead worker left undone, the 
 import fcntl
 import logging
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -19,10 +18,11 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from pedcontour.errors import DataFolderError, PortInUseError, ServiceUnreachableError
+from pedcontour.errors import DataFolderError, ServiceUnreachableError
 from pedcontour.settings import Settings
 from service.confinement import no_core_dumps, private_files
 from service.datafolder import make_data_folder
+from service.gateway.address import usable_port
 from service.gateway.start import check_guard
 from service.logs import configure_logs
 from service.processes import Child
@@ -89,7 +89,7 @@ def running(
             settings = settings.model_copy(update={"redis_url": broker.url})
         else:
             broker = None
-        settings = settings.model_copy(update={"port": _usable_port(settings)})
+        settings = settings.model_copy(update={"port": usable_port(settings)})
         environment = settings.environment()
         watch = _Watch(
             {
@@ -192,17 +192,6 @@ def _signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _usable_port(settings: Settings) -> int:
-    """The port to bind to; port 0 asks for any that is free. Raises ``PortInUseError``."""
-    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError:
-            raise PortInUseError(f"port {settings.port} of {settings.host} cannot be bound") from None
-        return int(probe.getsockname()[1])
 
 
 def _reachable(host: str) -> str:

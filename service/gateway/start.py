@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from pedcontour.bundle import ModelBundle, find_model, installed_models
-from pedcontour.errors import BrokerError
+from pedcontour.errors import RequestError
 from pedcontour.outputs import TemplateFolder
 from pedcontour.settings import Settings
 from pedcontour.storage import open_result_store
@@ -48,13 +48,13 @@ class InstalledModels:
 def parts_from(settings: Settings) -> GatewayParts:
     """The gateway's parts; uploads that broke off long ago are removed on the way.
 
-    Raises ``ForbiddenBindingError``, ``BrokerError`` without a URL, ``JobTableError``, ``StoreError``.
+    Raises ``ForbiddenBindingError``, ``RequestError`` without a broker's URL, ``JobTableError``, ``StoreError``.
     """
     keys = key_ring(settings)
     check_binding(settings.host, lambda: _is_guarded(settings, keys))
     broker_url = settings.broker_url
     if broker_url is None:
-        raise BrokerError("PEDCONTOUR_REDIS_URL is not set")
+        raise RequestError("PEDCONTOUR_REDIS_URL is not set")
     retries = Retries(settings.lease_s, settings.max_attempts, settings.resend_after_s)
     sweep_uploads(settings.uploads_dir, ABANDONED_S)
     celery = make_celery(broker_url, settings.visibility_timeout_s)
