@@ -23,6 +23,7 @@ from pedcontour.settings import Settings
 from service.confinement import no_core_dumps, private_files
 from service.datafolder import make_data_folder
 from service.gateway.address import usable_port
+from service.gateway.models import InstalledModels
 from service.gateway.start import check_guard
 from service.logs import configure_logs
 from service.processes import Child
@@ -74,10 +75,11 @@ def running(
     ``worker_command`` starts a worker with the settings of its environment. ``logs`` is a folder for what the parts
     log; without it they write to this process's standard error.
 
-    Raises ``ForbiddenBindingError``, ``BrokerError``, ``DataFolderError``, ``PortInUseError``;
-    ``ServiceUnreachableError`` when a part does not start.
+    Raises ``ForbiddenBindingError``, ``BrokerError``, ``DataFolderError``, ``PortInUseError``; ``ModelNotFoundError``
+    or ``ModelError`` when no job could be taken; ``ServiceUnreachableError`` when a part does not start.
     """
     check_guard(settings)
+    InstalledModels(settings.models_dir, settings.default_model).check()
     no_core_dumps()  # of the broker's process, too
     with ExitStack() as stack:
         stack.enter_context(_only_one(settings.data_dir))
@@ -139,17 +141,20 @@ class _Watch:
 
 def _wait_until_ready(url: str, watch: _Watch) -> None:
     give_up = monotonic() + START_TIMEOUT_S
+    missing = ""
     while monotonic() < give_up:
         for child in watch.children.values():
             if child.deaths >= 2:
                 raise ServiceUnreachableError(f"the {child.name} ended twice while starting; see its log")
         try:
-            if httpx.get(f"{url}/health/ready", timeout=5.0, trust_env=False).status_code == 200:
+            answer = httpx.get(f"{url}/health/ready", timeout=5.0, trust_env=False)
+            if answer.status_code == 200:
                 return
-        except httpx.HTTPError:
-            pass
+            missing = answer.json().get("detail") or "a part"
+        except (httpx.HTTPError, ValueError):
+            missing = "the gateway"
         threading.Event().wait(LOOK_EVERY_S)
-    raise ServiceUnreachableError(f"not ready after {START_TIMEOUT_S:.0f} s; see the log")
+    raise ServiceUnreachableError(f"not ready after {START_TIMEOUT_S:.0f} s: {missing}; see the log")
 
 
 @contextmanager

@@ -1,11 +1,7 @@
 """From settings to a running gateway."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
-from pedcontour.bundle import ModelBundle, find_model, installed_models
 from pedcontour.errors import RequestError
 from pedcontour.outputs import TemplateFolder
 from pedcontour.settings import Settings
@@ -16,6 +12,7 @@ from service.gateway.admission import Admission, AdmissionLimits
 from service.gateway.doorkeeper import THIS_MACHINE
 from service.gateway.issuer_keys import IssuerKeys
 from service.gateway.keys import KeyRing, check_binding
+from service.gateway.models import InstalledModels
 from service.gateway.pace import Pace
 from service.gateway.parts import GatewayParts, Tokens
 from service.gateway.remembered_keys import RememberedKeys
@@ -27,22 +24,6 @@ from service.jobtable import open_job_table
 from service.keytable import open_key_table
 from service.queue import CeleryJobQueue, make_celery
 from service.uploads import ABANDONED_S, UploadLimits, sweep_uploads
-
-
-@dataclass(frozen=True)
-class InstalledModels:
-    """``Models`` in a folder."""
-
-    root: Path
-    default: str | None = None
-
-    def installed(self) -> Sequence[ModelBundle]:
-        """See ``Models.installed``."""
-        return installed_models(self.root)
-
-    def find(self, model_id: str | None) -> ModelBundle:
-        """See ``Models.find``."""
-        return find_model(self.root, model_id or self.default)
 
 
 def parts_from(settings: Settings) -> GatewayParts:
