@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from pedcontour.errors import DataFolderError, ServiceUnreachableError
+from pedcontour.errors import DataFolderError, ServiceUnreachableError, StoreError
 from pedcontour.settings import Settings
 from service.confinement import no_core_dumps, private_files
 from service.datafolder import make_data_folder
@@ -84,6 +84,7 @@ def running(
     with ExitStack() as stack:
         stack.enter_context(_only_one(settings.data_dir))
         sweep_uploads(settings.uploads_dir)  # alone here, so whatever is unfinished broke off
+        stack.callback(_sweep_at_the_end, settings.uploads_dir)  # once the gateway is gone, the same holds again
         if settings.redis_url is None:
             from service.broker import EmbeddedBroker
 
@@ -137,6 +138,14 @@ class _Watch:
             child.ask_to_stop()
         for child in self.children.values():
             child.stop()
+
+
+def _sweep_at_the_end(uploads: Path) -> None:
+    """Leave no piece of an upload that the stop cut off; what cannot be removed now is removed at the next start."""
+    try:
+        sweep_uploads(uploads)
+    except StoreError as error:
+        log.warning("uploads that broke off are left: %s", error.code)
 
 
 def _wait_until_ready(url: str, watch: _Watch) -> None:
