@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from service.apikeys import Scope
-from service.keytable import open_key_table
+from service.keytable import SqlKeyStore, open_key_table
 from tests.unit.cli.conftest import Program
 
 
@@ -32,6 +33,17 @@ def test_the_database_that_it_makes_is_for_its_account_alone(program: Program, t
     made = [tmp_path / "data", *(tmp_path / "data").iterdir()]
     assert len(made) > 1
     assert [path for path in made if path.stat().st_mode & 0o077] == []
+
+
+def test_the_database_is_named_that_a_key_is_kept_in_and_its_password_is_not(program: Program, tmp_path: Path) -> None:
+    place = f"sqlite:///{tmp_path / 'elsewhere' / 'jobs.sqlite'}"
+    here = ("--data-dir", tmp_path / "elsewhere")
+    assert f"Looked in {place}" in program("keys", "list", *here).stderr
+    assert f"Kept in {place};" in program("keys", "new", "--tenant", "radiotherapy", *here).stderr
+    assert program.json("keys", "new", "--tenant", "radiotherapy", *here)["database"] == place
+    assert program.json("keys", "list", *here)["database"] == place
+    there = sa.create_engine("postgresql+psycopg://u:hush@db/jobs?password=hush")  # nothing is asked of it
+    assert SqlKeyStore(there).place == "postgresql+psycopg://u:***@db/jobs"
 
 
 def test_scopes_and_an_end_are_given_by_name_and_in_days(program: Program) -> None:
