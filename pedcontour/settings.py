@@ -298,7 +298,9 @@ class Settings(BaseSettings):
         "after three quarters; `pedcontour serve` then kills them.",
     )
 
-    log_level: str = Field(default="INFO", description="Least severe log level: DEBUG, INFO, WARNING or ERROR.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Least severe log level: DEBUG, INFO, WARNING or ERROR."
+    )
     log_format: Literal["json", "text"] = Field(
         default="json", description="`json` for machines, one object a line; `text` for people."
     )
@@ -322,6 +324,11 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_capitals(cls, level: Any) -> Any:
+        return level.upper() if isinstance(level, str) else level
 
     @field_validator("api_keys")
     @classmethod

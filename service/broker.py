@@ -38,7 +38,7 @@ class EmbeddedBroker:
 
     def __enter__(self) -> "EmbeddedBroker":
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._prepare_socket_folder()
             _stop_orphan(self._socket())
             self._server = ValkeyServer(

@@ -1,4 +1,4 @@
-"""What a process of the service does to itself before it works: no core dumps, a tie to its parent, hard limits."""
+"""What a process of the service does to itself before it works: files of its own, no core dumps, hard limits."""
 
 import ctypes
 import math
@@ -24,6 +24,11 @@ class Limits:
     memory_bytes: int
     cpu_s: float
     file_bytes: int
+
+
+def private_files() -> None:
+    """Make every file of this process, and of those that it starts, readable by its own account alone."""
+    os.umask(0o077)
 
 
 def no_core_dumps() -> None:

@@ -7,7 +7,6 @@ folder. Whatever dies is started again; whatever a dead worker left undone, the 
 import fcntl
 import logging
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -19,9 +18,12 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from pedcontour.errors import DataFolderError, PortInUseError, ServiceUnreachableError
+from pedcontour.errors import DataFolderError, ServiceUnreachableError, StoreError
 from pedcontour.settings import Settings
-from service.confinement import no_core_dumps
+from service.confinement import no_core_dumps, private_files
+from service.datafolder import make_data_folder
+from service.gateway.address import usable_port
+from service.gateway.models import InstalledModels
 from service.gateway.start import check_guard
 from service.logs import configure_logs
 from service.processes import Child
@@ -51,10 +53,15 @@ class RunningService:
     parts: dict[str, Child]
 
 
-def serve(settings: Settings, on_ready: Callable[[RunningService], None] = lambda _: None) -> None:
+def serve(
+    settings: Settings,
+    on_ready: Callable[[RunningService], None] = lambda _: None,
+    worker_command: Sequence[str] = WORKER,
+) -> None:
     """Run the service until SIGTERM or SIGINT; must be called from the main thread. Raises what ``running`` raises."""
+    private_files()  # the broker's, too, which takes what it is given
     configure_logs(settings.log_level, settings.log_format)
-    with suppress(_StopServing), _signals(), running(settings) as service:
+    with suppress(_StopServing), _signals(), running(settings, worker_command) as service:
         on_ready(service)
         threading.Event().wait()
 
@@ -68,14 +75,16 @@ def running(
     ``worker_command`` starts a worker with the settings of its environment. ``logs`` is a folder for what the parts
     log; without it they write to this process's standard error.
 
-    Raises ``ForbiddenBindingError``, ``BrokerError``, ``DataFolderError``, ``PortInUseError``;
-    ``ServiceUnreachableError`` when a part does not start.
+    Raises ``ForbiddenBindingError``, ``BrokerError``, ``DataFolderError``, ``PortInUseError``; ``ModelNotFoundError``
+    or ``ModelError`` when no job could be taken; ``ServiceUnreachableError`` when a part does not start.
     """
     check_guard(settings)
+    InstalledModels(settings.models_dir, settings.default_model).check()
     no_core_dumps()  # of the broker's process, too
     with ExitStack() as stack:
         stack.enter_context(_only_one(settings.data_dir))
         sweep_uploads(settings.uploads_dir)  # alone here, so whatever is unfinished broke off
+        stack.callback(_sweep_at_the_end, settings.uploads_dir)  # once the gateway is gone, the same holds again
         if settings.redis_url is None:
             from service.broker import EmbeddedBroker
 
@@ -83,7 +92,7 @@ def running(
             settings = settings.model_copy(update={"redis_url": broker.url})
         else:
             broker = None
-        settings = settings.model_copy(update={"port": _usable_port(settings)})
+        settings = settings.model_copy(update={"port": usable_port(settings)})
         environment = settings.environment()
         watch = _Watch(
             {
@@ -131,19 +140,30 @@ class _Watch:
             child.stop()
 
 
+def _sweep_at_the_end(uploads: Path) -> None:
+    """Leave no piece of an upload that the stop cut off; what cannot be removed now is removed at the next start."""
+    try:
+        sweep_uploads(uploads)
+    except StoreError as error:
+        log.warning("uploads that broke off are left: %s", error.code)
+
+
 def _wait_until_ready(url: str, watch: _Watch) -> None:
     give_up = monotonic() + START_TIMEOUT_S
+    missing = ""
     while monotonic() < give_up:
         for child in watch.children.values():
             if child.deaths >= 2:
                 raise ServiceUnreachableError(f"the {child.name} ended twice while starting; see its log")
         try:
-            if httpx.get(f"{url}/health/ready", timeout=5.0, trust_env=False).status_code == 200:
+            answer = httpx.get(f"{url}/health/ready", timeout=5.0, trust_env=False)
+            if answer.status_code == 200:
                 return
-        except httpx.HTTPError:
-            pass
+            missing = answer.json().get("detail") or "a part"
+        except (httpx.HTTPError, ValueError):
+            missing = "the gateway"
         threading.Event().wait(LOOK_EVERY_S)
-    raise ServiceUnreachableError(f"not ready after {START_TIMEOUT_S:.0f} s; see the log")
+    raise ServiceUnreachableError(f"not ready after {START_TIMEOUT_S:.0f} s: {missing}; see the log")
 
 
 @contextmanager
@@ -152,8 +172,8 @@ def _only_one(data_dir: Path) -> Iterator[None]:
 
     Raises ``DataFolderError``.
     """
+    make_data_folder(data_dir)
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
         lock = (data_dir / "serve.lock").open("w")
     except OSError as error:
         raise DataFolderError(f"{data_dir} cannot be written to: {type(error).__name__}") from None
@@ -186,17 +206,6 @@ def _signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _usable_port(settings: Settings) -> int:
-    """The port to bind to; port 0 asks for any that is free. Raises ``PortInUseError``."""
-    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError:
-            raise PortInUseError(f"port {settings.port} of {settings.host} cannot be bound") from None
-        return int(probe.getsockname()[1])
 
 
 def _reachable(host: str) -> str:

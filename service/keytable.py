@@ -37,6 +37,11 @@ class SqlKeyStore:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
+    @property
+    def place(self) -> str:
+        """Where the keys are kept: the database's URL, without password and options."""
+        return self._engine.url.set(query={}).render_as_string(hide_password=True)
+
     def add(self, key: ApiKey) -> None:
         """See ``KeyStore.add``."""
         database.write(self._engine, sa.insert(_keys).values(vars(key) | {"scopes": sorted(key.scopes)}))

@@ -77,6 +77,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                umask=0o077,  # its files are for this account alone, whatever this process makes of its own
                 start_new_session=True,  # Ctrl-C in a terminal reaches the supervisor alone, which stops them in order
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one system call
             )

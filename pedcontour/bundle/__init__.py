@@ -6,13 +6,14 @@ numbers and nothing else, ``card.md`` says what it is for, and ``SHA256SUMS`` co
 
 from pedcontour.bundle.manifest import MANIFEST_NAME
 from pedcontour.bundle.model import WEIGHTS_NAME, ModelBundle, load_bundle, verify_bundle
-from pedcontour.bundle.shelf import ModelShelf, find_model, installed_models, scan_models
+from pedcontour.bundle.shelf import ModelShelf, default_id, find_model, installed_models, scan_models
 
 __all__ = [
     "MANIFEST_NAME",
     "WEIGHTS_NAME",
     "ModelBundle",
     "ModelShelf",
+    "default_id",
     "find_model",
     "installed_models",
     "load_bundle",

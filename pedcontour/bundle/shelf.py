@@ -49,7 +49,7 @@ def find_model(root: Path, model_id: str | None) -> ModelBundle:
 
     Raises ``ModelNotFoundError`` when there is none or, without an id, several; ``ModelError`` when it cannot be used.
     """
-    wanted = model_id if model_id is not None else _default_id(root)
+    wanted = model_id if model_id is not None else default_id(root)
     if wanted is not None:
         if MODEL_ID.fullmatch(wanted) is None or not (root / wanted).is_dir():
             raise ModelNotFoundError(f"no model is called {wanted[:64]!r}")
@@ -63,6 +63,7 @@ def find_model(root: Path, model_id: str | None) -> ModelBundle:
     raise ModelNotFoundError(f"several are installed, name one: {ids}" if ids else "none is installed")
 
 
-def _default_id(root: Path) -> str | None:
+def default_id(root: Path) -> str | None:
+    """The model that the file ``default`` names, where there is one."""
     path = root / DEFAULT_NAME
     return path.read_text("utf-8").strip() or None if path.is_file() else None

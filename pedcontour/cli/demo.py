@@ -51,7 +51,7 @@ def demo(
     """
     from pedcontour.settings import Settings
 
-    settings = Settings(api_keys=())
+    settings = Settings.read(api_keys=())
     if models_dir:
         settings = settings.model_copy(update={"models_dir": models_dir})
     job = run_demo(ct, out, settings, quiet=as_json)

@@ -65,11 +65,14 @@ def new_key(
         timedelta(days=expires_days) if expires_days else None,
     )
     key, kept = make_key(request, datetime.now(UTC))
-    _table(data_dir).add(kept)
+    table = _table(data_dir)
+    table.add(kept)
     if as_json:
-        print_json({"key": key, **_facts(kept)})
+        print_json({"key": key, "database": table.place, **_facts(kept)})
         return
     typer.echo(key)
+    kept_in = f"Kept in {escape(table.place)}; a service with another database does not know it."
+    err.print(kept_in, highlight=False, soft_wrap=True)
     err.print(f"Scopes: {', '.join(sorted(kept.scopes))}. This key is shown once; keep it now.", highlight=False)
 
 
@@ -86,12 +89,14 @@ def list_keys(data_dir: DataFolder = None, as_json: AsJson = False) -> None:
       pedcontour keys list
       pedcontour keys list --json
     """
-    every = _table(data_dir).every()
+    stored = _table(data_dir)
+    every = stored.every()
     if as_json:
-        print_json({"keys": [_facts(key) for key in every]})
+        print_json({"database": stored.place, "keys": [_facts(key) for key in every]})
         return
     if not every:
         out.print("There are no keys; make one with: pedcontour keys new --tenant <name>", highlight=False)
+        err.print(f"Looked in {escape(stored.place)}.", highlight=False, soft_wrap=True)
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in ("prefix", "tenant", "label", "state", "expires", "last used", "scopes"):
@@ -129,8 +134,10 @@ def revoke_key(
 
 
 def _table(data_dir: Path | None) -> "SqlKeyStore":
+    from service.confinement import private_files
     from service.keytable import open_key_table
 
+    private_files()  # it may be this command that makes the database
     settings = Settings.read(**({"data_dir": data_dir} if data_dir else {}))
     return open_key_table(settings.job_table_url)
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Protocol
 
 from pedcontour.errors import AuditError
@@ -28,6 +29,10 @@ class AuditTrail(Protocol):
         """Keep an entry; when this returns, it survives a power cut. Raises ``AuditError``."""
         ...
 
+    def check(self) -> None:
+        """Whether an entry could be kept now. Raises ``AuditError``."""
+        ...
+
 
 class MemoryTrail:
     """An ``AuditTrail`` that lives as long as its process."""
@@ -38,6 +43,9 @@ class MemoryTrail:
     def append(self, entry: Entry) -> None:
         """See ``AuditTrail.append``."""
         self.entries.append(entry)
+
+    def check(self) -> None:
+        """See ``AuditTrail.check``."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,18 @@ class FileTrail:
         try:
             with self._one_thread, self._one_process():
                 self._append(entry)
+        except OSError as error:
+            raise AuditError(type(error).__name__) from None
+
+    def check(self) -> None:
+        """See ``AuditTrail.check``: writes what no folder lists, and opens what would be written to."""
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with TemporaryFile(dir=self._folder, buffering=0) as probe:
+                probe.write(b"ready")
+            for path in (self._folder / LOCK_NAME, *audit_files(self._folder)[-1:]):
+                if path.exists():
+                    os.close(os.open(path, os.O_RDWR | os.O_APPEND))
         except OSError as error:
             raise AuditError(type(error).__name__) from None
 

@@ -7,11 +7,11 @@ from types import FrameType
 import uvicorn
 
 from pedcontour.settings import Settings
-from service.confinement import no_core_dumps
+from service.entry import run_process
+from service.gateway.address import usable_port
 from service.gateway.app import create_app
 from service.gateway.heads import watching_heads
 from service.gateway.start import parts_from
-from service.logs import configure_logs
 
 
 class _Server(uvicorn.Server):
@@ -27,16 +27,13 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def main() -> None:
-    """Serve HTTP with the settings of the environment until SIGTERM or SIGINT."""
-    settings = Settings()
-    configure_logs(settings.log_level, settings.log_format)
-    no_core_dumps()
+def serve_http(settings: Settings) -> None:
+    """Serve HTTP until SIGTERM or SIGINT. Raises what ``parts_from`` raises, ``PortInUseError``."""
     parts = parts_from(settings)
     config = uvicorn.Config(
         create_app(parts),
         host=settings.host,
-        port=settings.port,
+        port=usable_port(settings),
         http=watching_heads(settings.header_timeout_s),
         log_config=None,
         access_log=False,  # addresses hold ids
@@ -49,4 +46,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_process(serve_http)

@@ -6,8 +6,8 @@ from pathlib import Path
 from pedcontour.storage import MemoryResultStore
 from service.gateway.app import create_app
 from service.gateway.keys import KeyRing
+from service.gateway.models import InstalledModels
 from service.gateway.parts import GatewayParts
-from service.gateway.start import InstalledModels
 from service.jobstore import MemoryJobStore
 from service.queue import MemoryJobQueue
 from service.uploads import UploadLimits

@@ -6,7 +6,7 @@ from datetime import timedelta
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from pedcontour.errors import NotReadyError, StoreError
+from pedcontour.errors import NotReadyError, PedcontourError
 from service.gateway import schemas
 from service.gateway.access import Parts, SeesDetails
 from service.gateway.parts import GatewayParts
@@ -23,8 +23,8 @@ def live() -> schemas.Alive:
 
 @router.get("/health/ready", summary="Can jobs be taken and finished?", responses=problems(503))
 def ready(parts: Parts, details: SeesDetails) -> schemas.Ready:
-    """Asks the job table, the broker and the result store, whether a worker was heard of lately, and whether
-    waiting jobs are begun: a worker may live and answer, and take nothing.
+    """Asks the job table, the broker, the result store, the default model and the audit file, whether a worker
+    was heard of lately, and whether waiting jobs are begun: a worker may live and answer, and take nothing.
 
     Which of them fails is told to this machine and to whoever may read the figures.
     """
@@ -32,6 +32,8 @@ def ready(parts: Parts, details: SeesDetails) -> schemas.Ready:
         "job_table": parts.jobs.check,
         "broker": parts.queue.check,
         "store": parts.results.check,
+        "model": parts.models.check,
+        "audit": parts.audit.check,
         "worker": lambda: _worker_lives(parts),
         "consumption": lambda: _jobs_are_begun(parts),
     }
@@ -56,7 +58,7 @@ def metrics(request: Request) -> Response:
 def _passes(check: Callable[[], None]) -> bool:
     try:
         check()
-    except StoreError:
+    except PedcontourError:
         return False
     return True
 

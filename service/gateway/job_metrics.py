@@ -13,7 +13,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from pedcontour.errors import StoreError
+from pedcontour.errors import PedcontourError
 from service.figures import COUNT, RUN_BUCKETS_S, SUM, WAIT_BUCKETS_S, Figure
 from service.gateway.parts import GatewayParts
 from service.jobs import Priority
@@ -23,7 +23,7 @@ Figures = Mapping[Figure, float]
 
 
 class JobCollector(Collector):
-    """Asks the job table, the broker and the disk; what does not answer is left out and shows as down."""
+    """Asks the parts of the service for their figures; what does not answer is left out and shows as down."""
 
     def __init__(self, parts: GatewayParts) -> None:
         self._parts = parts
@@ -45,12 +45,14 @@ class JobCollector(Collector):
             "figures": lambda: list(_of_figures(self._parts.figures.read())),
             "broker": self._of_queue,
             "disk": lambda: list(_of_disk(self._parts.uploads)),
+            "model": lambda: _of_check(self._parts.models.check),
+            "audit": lambda: _of_check(self._parts.audit.check),
         }
         for part, source in sources.items():
             try:
                 yield from source()
                 up.add_metric([part], 1)
-            except (StoreError, OSError):
+            except (PedcontourError, OSError):
                 up.add_metric([part], 0)
         yield up
 
@@ -109,6 +111,12 @@ class JobCollector(Collector):
         for priority, queue in QUEUES.items():
             depth.add_metric([queue], self._parts.queue.depth(priority))
         return [depth]
+
+
+def _of_check(check: Callable[[], None]) -> list[Metric]:
+    """No figure: that it answers is all there is to tell."""
+    check()
+    return []
 
 
 def _of_disk(folder: Path) -> Iterator[Metric]:

@@ -19,7 +19,7 @@ def list_models(parts: Parts) -> schemas.Models:
     return schemas.Models(models=[model_view(model, model.id == default) for model in parts.models.installed()])
 
 
-@router.get("/{model_id}", summary="Read a model's card", responses=problems(401, 404))
+@router.get("/{model_id}", summary="Read a model's card", responses=problems(401, 404, 503))
 def get_model(model_id: str, parts: Parts) -> schemas.ModelWithCard:
     """One model with its card: what it was trained on, what it can and cannot do."""
     return model_with_card(parts.models.find(model_id), model_id == _default_id(parts.models))

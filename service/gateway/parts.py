@@ -29,7 +29,11 @@ class Models(Protocol):
         ...
 
     def find(self, model_id: str | None) -> ModelBundle:
-        """A model by its id; None is the default one. Raises ``ModelNotFoundError``."""
+        """A model by its id; None is the default one. Raises ``ModelNotFoundError``, ``ModelError``."""
+        ...
+
+    def check(self) -> None:
+        """Whether a job can name a model. Raises ``ModelNotFoundError``, ``ModelError`` where it is damaged."""
         ...
 
 

@@ -42,6 +42,7 @@ STATUS: tuple[tuple[type[PedcontourError], int], ...] = (
     (errors.TooManyRequestsError, 429),
     (errors.TooManyWaitingError, 429),
     (errors.AdmissionError, 503),
+    (errors.ModelError, 503),
     (errors.InputError, 422),
     (errors.RequestError, 422),
     (errors.StoreError, 503),

@@ -1,12 +1,8 @@
 """From settings to a running gateway."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
-from pedcontour.bundle import ModelBundle, find_model, installed_models
-from pedcontour.errors import BrokerError
+from pedcontour.errors import RequestError
 from pedcontour.outputs import TemplateFolder
 from pedcontour.settings import Settings
 from pedcontour.storage import open_result_store
@@ -16,6 +12,7 @@ from service.gateway.admission import Admission, AdmissionLimits
 from service.gateway.doorkeeper import THIS_MACHINE
 from service.gateway.issuer_keys import IssuerKeys
 from service.gateway.keys import KeyRing, check_binding
+from service.gateway.models import InstalledModels
 from service.gateway.pace import Pace
 from service.gateway.parts import GatewayParts, Tokens
 from service.gateway.remembered_keys import RememberedKeys
@@ -29,32 +26,16 @@ from service.queue import CeleryJobQueue, make_celery
 from service.uploads import ABANDONED_S, UploadLimits, sweep_uploads
 
 
-@dataclass(frozen=True)
-class InstalledModels:
-    """``Models`` in a folder."""
-
-    root: Path
-    default: str | None = None
-
-    def installed(self) -> Sequence[ModelBundle]:
-        """See ``Models.installed``."""
-        return installed_models(self.root)
-
-    def find(self, model_id: str | None) -> ModelBundle:
-        """See ``Models.find``."""
-        return find_model(self.root, model_id or self.default)
-
-
 def parts_from(settings: Settings) -> GatewayParts:
     """The gateway's parts; uploads that broke off long ago are removed on the way.
 
-    Raises ``ForbiddenBindingError``, ``BrokerError`` without a URL, ``JobTableError``, ``StoreError``.
+    Raises ``ForbiddenBindingError``, ``RequestError`` without a broker's URL, ``JobTableError``, ``StoreError``.
     """
     keys = key_ring(settings)
     check_binding(settings.host, lambda: _is_guarded(settings, keys))
     broker_url = settings.broker_url
     if broker_url is None:
-        raise BrokerError("PEDCONTOUR_REDIS_URL is not set")
+        raise RequestError("PEDCONTOUR_REDIS_URL is not set")
     retries = Retries(settings.lease_s, settings.max_attempts, settings.resend_after_s)
     sweep_uploads(settings.uploads_dir, ABANDONED_S)
     celery = make_celery(broker_url, settings.visibility_timeout_s)

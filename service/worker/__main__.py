@@ -2,21 +2,18 @@
 
 import sys
 
-from pedcontour.errors import RequestError
 from pedcontour.settings import Settings
+from service.entry import run_process
 from service.worker.start import run_worker
 
 INFERENCE = (sys.executable, "-m", "service.worker.child")
 """The child that contours with PyTorch."""
 
 
-def main() -> None:
-    """Run a worker with the settings of the environment."""
-    try:
-        run_worker(Settings(), INFERENCE)
-    except RequestError as error:
-        sys.exit(str(error.detail))
+def contour_jobs(settings: Settings) -> None:
+    """Run a worker around the child above. Raises what ``run_worker`` raises."""
+    run_worker(settings, INFERENCE)
 
 
 if __name__ == "__main__":
-    main()
+    run_process(contour_jobs)

@@ -14,7 +14,7 @@ from pedcontour.errors import (
     StoreError,
     UnexpectedError,
 )
-from service.confinement import no_core_dumps, tie_to_parent
+from service.confinement import no_core_dumps, private_files, tie_to_parent
 from service.worker.channel import Channel, ChannelClosedError
 from service.worker.messages import (
     Alive,
@@ -41,6 +41,7 @@ Contouring = Callable[[Contour, StageProgress], Contoured]
 
 def join_worker(descriptor: int) -> Channel:
     """The first thing a child does: tie itself to its worker and take up the channel."""
+    private_files()
     no_core_dumps()
     tie_to_parent()
     return Channel.inherited(descriptor)

@@ -6,7 +6,7 @@ The sign is in the job table, so this also fails when the worker cannot reach th
 import sys
 from datetime import timedelta
 
-from pedcontour.errors import StoreError
+from pedcontour.errors import RequestError, StoreError
 from pedcontour.settings import Settings
 from service.jobstore import SILENT_HEARTBEATS, JobStore
 from service.jobtable import open_job_table
@@ -21,10 +21,10 @@ def is_alive(jobs: JobStore, settings: Settings) -> bool:
 
 def main() -> int:
     """0 when alive, 1 when not."""
-    settings = Settings()
     try:
+        settings = Settings.read()
         return 0 if is_alive(open_job_table(settings.job_table_url), settings) else 1
-    except StoreError:
+    except (RequestError, StoreError):
         return 1
 
 

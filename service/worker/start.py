@@ -4,14 +4,12 @@ import os
 import socket
 from collections.abc import Sequence
 
-from pedcontour.errors import BrokerError
+from pedcontour.errors import RequestError
 from pedcontour.settings import Settings
 from pedcontour.storage import open_result_store
-from service.confinement import no_core_dumps
 from service.figuretable import open_figure_table
 from service.jobs import Priority, Retries
 from service.jobtable import open_job_table
-from service.logs import configure_logs
 from service.queue import QUEUES, make_celery
 from service.worker.measuring import MeasuredContourer
 from service.worker.run import WorkerParts
@@ -28,15 +26,13 @@ def this_host() -> str:
 def run_worker(settings: Settings, inference: Sequence[str]) -> None:
     """Work on jobs until SIGTERM: the job under way is finished first, or given back where that takes too long.
 
-    ``inference`` starts the child that contours. Raises ``BrokerError`` without a broker's URL, ``StoreError`` when the
-    data folder takes no scratch folder or the result store cannot be opened, ``RequestError`` when the child refuses a
-    setting.
+    ``inference`` starts the child that contours. Raises ``RequestError`` without a broker's URL or when the
+    child refuses a setting, ``StoreError`` when the data folder takes no scratch folder or the result store cannot be
+    opened.
     """
     broker_url = settings.broker_url
     if broker_url is None:
-        raise BrokerError("PEDCONTOUR_REDIS_URL is not set")
-    configure_logs(settings.log_level, settings.log_format)
-    no_core_dumps()
+        raise RequestError("PEDCONTOUR_REDIS_URL is not set")
     retries = Retries(settings.lease_s, settings.max_attempts, settings.resend_after_s)
     jobs = open_job_table(settings.job_table_url, retries)
     app = make_celery(broker_url, settings.visibility_timeout_s)

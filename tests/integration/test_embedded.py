@@ -96,6 +96,21 @@ def test_control_c_in_a_terminal_stops_clean_and_soon(settings: Settings, tmp_pa
     assert _processes_of(tmp_path) == []
 
 
+def test_an_upload_that_the_stop_cuts_off_leaves_nothing(settings: Settings) -> None:
+    settings = settings.model_copy(update={"port": _free_port(), "stop_grace_s": 2.0})
+    head = (
+        b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/zip\r\nContent-Length: 9999999\r\n\r\n"
+    )
+    with _serving(settings) as process:
+        _wait_for(lambda: _is_ready(f"http://127.0.0.1:{settings.port}"))
+        with socket.create_connection(("127.0.0.1", settings.port)) as sender:
+            sender.sendall(head + b"PK" + bytes(4_000_000))
+            _wait_for(lambda: list(settings.uploads_dir.glob(".part-*")), 20.0)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0
+    assert list(settings.uploads_dir.iterdir()) == []
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties children to their parent")
 def test_a_killed_supervisor_leaves_a_folder_that_serves_again(settings: Settings, tmp_path: Path) -> None:
     settings = settings.model_copy(update={"port": _free_port()})

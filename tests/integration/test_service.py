@@ -111,6 +111,8 @@ def test_ready_and_metrics_tell_of_the_running_parts(service: RunningService) ->
         "job_table": "ok",
         "broker": "ok",
         "store": "ok",
+        "model": "ok",
+        "audit": "ok",
         "worker": "ok",
         "consumption": "ok",
     }

@@ -3,14 +3,15 @@
 import sys
 
 from pedcontour.settings import Settings
+from service.entry import run_process
 from service.worker.start import run_worker
 
 INFERENCE = (sys.executable, "-m", "tests.stand_ins.child")
 
 
-def main() -> None:
-    run_worker(Settings(), INFERENCE)
+def main(settings: Settings) -> None:
+    run_worker(settings, INFERENCE)
 
 
 if __name__ == "__main__":
-    main()
+    run_process(main)

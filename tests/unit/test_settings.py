@@ -144,3 +144,9 @@ def test_converted_networks_lie_with_the_data_or_in_the_users_cache(monkeypatch:
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/home/physicist")
     assert Settings().user_cache_folder == Path("/home/physicist/.cache/pedcontour")
+
+
+def test_a_log_level_is_one_of_four_in_any_case() -> None:
+    assert Settings.read(log_level="debug").log_level == "DEBUG"
+    with pytest.raises(RequestError, match="PEDCONTOUR_LOG_LEVEL"):
+        Settings.read(log_level="loud")

@@ -1,6 +1,7 @@
 """A model and a series for the commands, and a way to run them."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,12 @@ class Program:
         self.models_dir = models_dir
 
     def __call__(self, *arguments: object) -> Result:
+        umask = os.umask(0o022)  # some commands change it for their process, which here is that of the tests
         environment = {"PEDCONTOUR_MODELS_DIR": str(self.models_dir), "COLUMNS": "100", "NO_COLOR": "1"}
-        return CliRunner().invoke(app, [str(argument) for argument in arguments], env=environment)
+        try:
+            return CliRunner().invoke(app, [str(argument) for argument in arguments], env=environment)
+        finally:
+            os.umask(umask)
 
     def json(self, *arguments: object) -> Any:
         result = self(*arguments, "--json")

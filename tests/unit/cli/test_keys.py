@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from service.apikeys import Scope
-from service.keytable import open_key_table
+from service.keytable import SqlKeyStore, open_key_table
 from tests.unit.cli.conftest import Program
 
 
@@ -25,6 +26,24 @@ def test_a_new_key_is_printed_once_and_alone(program: Program, tmp_path: Path) -
     secret = key.split("_", 2)[2].encode()
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and secret in path.read_bytes()]
     assert secret.decode() not in program("keys", "list").stdout
+
+
+def test_the_database_that_it_makes_is_for_its_account_alone(program: Program, tmp_path: Path) -> None:
+    program("keys", "new", "--tenant", "radiotherapy", "--data-dir", tmp_path / "data")
+    made = [tmp_path / "data", *(tmp_path / "data").iterdir()]
+    assert len(made) > 1
+    assert [path for path in made if path.stat().st_mode & 0o077] == []
+
+
+def test_the_database_is_named_that_a_key_is_kept_in_and_its_password_is_not(program: Program, tmp_path: Path) -> None:
+    place = f"sqlite:///{tmp_path / 'elsewhere' / 'jobs.sqlite'}"
+    here = ("--data-dir", tmp_path / "elsewhere")
+    assert f"Looked in {place}" in program("keys", "list", *here).stderr
+    assert f"Kept in {place};" in program("keys", "new", "--tenant", "radiotherapy", *here).stderr
+    assert program.json("keys", "new", "--tenant", "radiotherapy", *here)["database"] == place
+    assert program.json("keys", "list", *here)["database"] == place
+    there = sa.create_engine("postgresql+psycopg://u:hush@db/jobs?password=hush")  # nothing is asked of it
+    assert SqlKeyStore(there).place == "postgresql+psycopg://u:***@db/jobs"
 
 
 def test_scopes_and_an_end_are_given_by_name_and_in_days(program: Program) -> None:

@@ -21,12 +21,13 @@ def test_settings_that_do_not_fit_are_told_by_name_and_never_quoted(
 ) -> None:
     monkeypatch.setenv("PEDCONTOUR_API_KEYS", "short-key")
     monkeypatch.setenv("PEDCONTOUR_THREADS", "many")
+    monkeypatch.setenv("PEDCONTOUR_LOG_LEVEL", "LOUD")
     result = program("serve", "--data-dir", tmp_path / "data")
     assert result.exit_code == 2
     shown = " ".join(result.stderr.split())
     assert "REQUEST_INVALID" in shown and "PEDCONTOUR_API_KEYS: an API key has at least 16" in shown
-    assert "PEDCONTOUR_THREADS" in shown
-    assert "short-key" not in result.output + shown and "many" not in shown
+    assert "PEDCONTOUR_THREADS" in shown and "PEDCONTOUR_LOG_LEVEL" in shown
+    assert "short-key" not in result.output + shown and "many" not in shown and "LOUD" not in shown
 
 
 def test_a_port_that_is_none_is_refused(program: Program) -> None:

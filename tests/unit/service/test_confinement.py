@@ -47,3 +47,9 @@ def test_nothing_is_said_on_standard_error_once_it_is_closed() -> None:
     code = SETUP + "import os; close_standard_error(); os.write(2, b'Phantom^Child'); print('lives')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("lives\n", "")
+
+
+def test_files_are_for_the_account_alone_that_made_them() -> None:
+    made = "import os, stat, tempfile; d = tempfile.mkdtemp(); p = d + '/f'; "
+    shown = "print(oct(stat.S_IMODE(os.stat(p).st_mode)))"
+    assert said_by(f"private_files(); {made}open(p, 'w'); {shown}") == "0o600"

@@ -54,3 +54,15 @@ def test_a_child_that_does_not_stop_is_killed_after_its_grace(tmp_path: Path) ->
     child.ask_to_stop()
     child.stop()
     assert child.pid is None
+
+
+def test_files_of_a_child_are_for_its_account_alone(tmp_path: Path) -> None:
+    touch = (sys.executable, "-S", "-c", "open(__import__('sys').argv[1], 'w')", str(tmp_path / "made"))
+    before = os.umask(0o022)
+    try:
+        child = a_child(tmp_path, touch)
+        child.revive()
+        child.stop()
+    finally:
+        os.umask(before)
+    assert (tmp_path / "made").stat().st_mode & 0o077 == 0

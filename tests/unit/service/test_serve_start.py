@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pedcontour.errors import DataFolderError, PortInUseError
+from pedcontour.errors import DataFolderError, ModelChecksumError, ModelNotFoundError, PortInUseError
 from pedcontour.settings import Settings
 from service.embedded import running
+from tests.stand_ins.model import MODEL_ID, write_stand_in_model
 
 
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
@@ -17,6 +18,17 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
         settings = Settings(data_dir=tmp_path, port=taken.getsockname()[1])
         with pytest.raises(PortInUseError), running(settings):
             pass
+
+
+def test_a_service_that_could_take_no_job_does_not_start(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data", models_dir=tmp_path / "models", port=0)
+    with pytest.raises(ModelNotFoundError, match="none is installed"), running(settings):
+        pass
+    write_stand_in_model(tmp_path / "models")
+    (tmp_path / "models" / MODEL_ID / "plans.json").write_text("{}")
+    with pytest.raises(ModelChecksumError, match=r"plans\.json"), running(settings):
+        pass
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_data_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

@@ -35,6 +35,27 @@ def write_many(folder: Path, writer: int) -> None:
         trail.append(Entry("send", who=f"{writer}", result=f"{n}"))
 
 
+def test_a_trail_that_can_be_written_is_checked_without_a_trace(folder: Path) -> None:
+    trail = FileTrail(folder, 1_000_000)
+    trail.check()
+    assert list(folder.iterdir()) == []
+    trail.append(ENTRY)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    trail.check()
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("taken", ["audit", "audit/audit.lock", "audit/audit-000000000001.jsonl"])
+def test_a_trail_that_could_not_be_written_is_told_before_anybody_needs_it(tmp_path: Path, taken: str) -> None:
+    in_the_way = tmp_path / taken
+    if taken == "audit":
+        in_the_way.write_text("a file where the folder belongs")
+    else:
+        in_the_way.mkdir(parents=True)  # nobody can write to a folder, not even root
+    with pytest.raises(AuditError):
+        FileTrail(tmp_path / "audit", 1_000_000).check()
+
+
 def test_what_was_recorded_is_read_back_in_order(folder: Path) -> None:
     trail = FileTrail(folder, 1_000_000, lambda: START)
     trail.append(ENTRY)

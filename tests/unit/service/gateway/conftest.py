@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 from pedcontour.storage import MemoryResultStore
 from service.gateway.app import create_app
 from service.gateway.keys import KeyRing
+from service.gateway.models import InstalledModels
 from service.gateway.parts import GatewayParts
-from service.gateway.start import InstalledModels
 from service.jobs import Ending, State
 from service.jobstore import MemoryJobStore
 from service.queue import MemoryJobQueue

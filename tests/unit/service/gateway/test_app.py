@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 
 from pedcontour import __version__, errors
 from pedcontour.errors import BrokerError, JobTableError, PedcontourError, StoreError
+from service.audit import FileTrail
 from service.gateway import export_openapi
 from service.gateway.access import authorize
 from service.gateway.app import create_app
@@ -124,6 +125,35 @@ def test_ready_needs_every_part(gateway: Gateway, monkeypatch: pytest.MonkeyPatc
     answer = gateway.http.get("/health/ready")
     assert (answer.status_code, answer.json()["code"]) == (503, "NOT_READY")
     assert answer.json()["detail"] == "job_table, broker"
+
+
+def test_a_gateway_without_any_model_is_not_ready(tmp_path: Path) -> None:
+    gateway = make_gateway(tmp_path)
+    gateway.jobs.worker_seen("w")
+    assert gateway.http.get("/health/ready").json()["detail"] == "model"
+    assert 'pedcontour_up{part="model"} 0.0' in gateway.http.get("/metrics").text
+
+
+def test_a_damaged_model_makes_the_service_not_ready_and_refuses_jobs_for_now(gateway: Gateway, tmp_path: Path) -> None:
+    gateway.jobs.worker_seen("w")
+    (tmp_path / "models" / "stand-in" / "plans.json").write_text("{}")
+    assert gateway.http.get("/health/ready").json()["detail"] == "model"
+    sent = gateway.http.post("/v1/jobs", files={"f": ("a", b"x")})
+    assert (sent.status_code, sent.json()["code"]) == (503, "MODEL_CHECKSUM_MISMATCH")
+    assert int(sent.headers["Retry-After"]) > 0
+    assert gateway.http.get("/v1/models/stand-in").status_code == 503
+    (tmp_path / "models" / "stand-in" / "SHA256SUMS").unlink()
+    sent = gateway.http.post("/v1/jobs", files={"f": ("a", b"x")})
+    assert (sent.status_code, sent.json()["code"]) == (503, "MODEL_INVALID")
+
+
+def test_an_audit_file_that_cannot_be_written_makes_the_service_not_ready(tmp_path: Path, models: None) -> None:
+    (tmp_path / "file").write_text("")
+    gateway = make_gateway(tmp_path, audit=FileTrail(tmp_path / "file" / "audit", 4096))
+    gateway.jobs.worker_seen("w")
+    assert gateway.http.get("/health/ready").json()["detail"] == "audit"
+    figures = gateway.http.get("/metrics").text
+    assert 'pedcontour_up{part="audit"} 0.0' in figures and 'pedcontour_up{part="model"} 1.0' in figures
 
 
 def test_jobs_that_nobody_begins_make_the_service_not_ready_and_show_in_the_figures(gateway: Gateway) -> None:

@@ -46,13 +46,8 @@ def test_forwarded_headers_are_believed_from_named_proxies_only(
     access_log = logging.getLogger("uvicorn.access")
     monkeypatch.setattr(access_log, "propagate", access_log.propagate)  # uvicorn turns it off, for this test alone
     monkeypatch.setattr(uvicorn.Server, "run", lambda server: started.append(server.config))
-    monkeypatch.setattr(gateway, "configure_logs", lambda *_: None)
-    monkeypatch.setenv("PEDCONTOUR_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("PEDCONTOUR_REDIS_URL", BROKER)
-    monkeypatch.setenv("PEDCONTOUR_TRUSTED_PROXIES", proxies)
-    monkeypatch.setenv("PEDCONTOUR_HEADER_TIMEOUT_S", "7")
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
-    gateway.main()
+    gateway.serve_http(settings(tmp_path, trusted_proxies=proxies, header_timeout_s=7, port=0))
     [config] = started
     assert (config.proxy_headers, config.forwarded_allow_ips) == believed
     assert config.access_log is False

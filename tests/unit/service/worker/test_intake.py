@@ -18,6 +18,7 @@ from pedcontour.errors import (
 )
 from pedcontour.settings import Settings
 from service.confinement import Limits
+from service.logs import line_of
 from service.uploads import ARCHIVE_NAME
 from service.worker.intake import Intake
 from service.worker.messages import CLEAN
@@ -72,6 +73,25 @@ def test_one_upload_after_the_other_comes_out_clean_each_from_a_process_of_its_o
     assert [file.name for file in clean] == [f"{n:06}.dcm" for n in range(len(clean))]
     assert all(file.read_bytes()[:132] == bytes(128) + b"DICM" for file in clean)
     assert not any((tmp_path / "b").glob("unpacked"))
+
+
+def test_the_log_tells_how_many_slices_were_taken_in_and_why_an_upload_was_refused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "service.worker.intake")
+    intake = an_intake()
+    try:
+        (tmp_path / "a").mkdir()
+        intake.take(write_upload(tmp_path / "good", list(good_series())), tmp_path / "a", None, go_on)
+        (tmp_path / "b").mkdir()
+        with pytest.raises(NotCtError):
+            intake.take(write_upload(tmp_path / "bad", [b"no image"]), tmp_path / "b", None, go_on)
+    finally:
+        intake.close()
+    taken, refused = (line_of(record) for record in caplog.records)
+    assert (taken["count"], refused["code"]) == (len(good_series()), "NOT_CT")
+    assert taken["event"].startswith("intake: slices taken in, ") and refused["event"].startswith("intake: refused, ")
+    assert all(line["duration_s"] > 0 and "-" not in line["event"] for line in (taken, refused))
 
 
 def test_a_refusal_comes_with_its_code_and_the_next_upload_is_taken(tmp_path: Path) -> None:
