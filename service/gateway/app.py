@@ -61,6 +61,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
         dependencies=[Depends(authorize)],
         docs_url=None,  # Swagger's page loads scripts from elsewhere, which a hospital's network rightly forbids
         redoc_url=None,
+        redirect_slashes=False,  # the redirect would name whatever host the request claims, and is not in the contract
         generate_unique_id_function=_operation_id,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
