@@ -67,6 +67,7 @@ from pedcontour.errors.jobs import (
     StorageLowError,
     StoreError,
     TooManyRequestsError,
+    TooManyUploadsError,
     TooManyWaitingError,
 )
 from pedcontour.errors.models import (
@@ -196,6 +197,7 @@ __all__ = [
     "TokenInvalidError",
     "TooFewSlicesError",
     "TooManyRequestsError",
+    "TooManyUploadsError",
     "TooManyWaitingError",
     "UidMissingError",
     "UnauthorizedError",
