@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -14,11 +13,11 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from service.gateway.admission import Admission, AdmissionLimits
 from service.gateway.app import create_app
 from service.uploads import UploadLimits
+from tests.served_app import served
 from tests.stand_ins.model import write_stand_in_model
 from tests.unit.service.gateway.conftest import make_gateway
 
@@ -50,14 +49,8 @@ def url(tmp_path: Path, small_disk: Path) -> Iterator[str]:
     admission = Admission(AdmissionLimits(min_free_bytes=KEEP_MB * MB, min_free_share=0.0))
     limits = UploadLimits(max_bytes=DISK_MB * MB, max_files=10)
     gateway = make_gateway(tmp_path, uploads=small_disk / "uploads", admission=admission, limits=limits)
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(create_app(gateway.parts), log_config=None))
-        thread = threading.Thread(target=server.run, args=([listening],))
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+    with served(create_app(gateway.parts)) as address:
+        yield address
 
 
 @pytest.mark.parametrize("declares", [False, True], ids=["chunked", "declared"])

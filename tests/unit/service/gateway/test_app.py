@@ -128,7 +128,7 @@ def test_ready_needs_every_part(gateway: Gateway, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(gateway.queue, "check", lambda: broken(BrokerError))
     monkeypatch.setattr(gateway.jobs, "check", lambda: broken(JobTableError))
-    answer = gateway.http.get("/health/ready")
+    answer = TestClient(create_app(gateway.parts)).get("/health/ready")
     assert (answer.status_code, answer.json()["code"]) == (503, "NOT_READY")
     assert answer.json()["detail"] == "job_table, broker"
 
