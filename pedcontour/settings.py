@@ -227,10 +227,15 @@ class Settings(BaseSettings):
         ge=1,
         description="Uploads one key may begin in a minute, at each gateway; over it: TOO_MANY_REQUESTS.",
     )
+    max_open_uploads_per_key: int = Field(
+        default=64,
+        ge=1,
+        description="Uploads of one key under way at once, at each gateway; over it: TOO_MANY_UPLOADS.",
+    )
     min_free_bytes: int = Field(
         default=1024**3,
         ge=0,
-        description="Free bytes of the data folder's disk below which no upload is taken (1 GiB by default): "
+        description="Free bytes of the data folder's disk that uploads leave, also those under way (1 GiB by default): "
         "STORAGE_LOW.",
     )
     min_free_share: float = Field(

@@ -1,7 +1,7 @@
 """The database that the service's tables lie in, by SQLAlchemy URL: SQLite for one host, PostgreSQL for several."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,6 @@ _MAKING_TABLES = 0x70656463
 
 _WRITES = "pedcontour_writes"
 """Name of the option of a connection whose transactions write."""
-
-_AS_TEXT = {"psycopg": {"client_encoding": "utf8"}}
-"""By driver: a database that was made with the encoding SQL_ASCII would else give bytes where text is expected."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -57,9 +54,7 @@ def connect(url: str) -> sa.Engine:
     with as_job_table_error():
         address = make_url(url)
         if address.get_backend_name() != "sqlite":
-            return sa.create_engine(
-                address, pool_pre_ping=True, connect_args=_AS_TEXT.get(address.get_driver_name(), {})
-            )
+            return _other_engine(address)
         if address.database:
             Path(address.database).parent.mkdir(parents=True, exist_ok=True)
         engine = sa.create_engine(address, connect_args={"timeout": SQLITE_WAIT_S})
@@ -68,10 +63,22 @@ def connect(url: str) -> sa.Engine:
         return engine
 
 
+def _other_engine(address: sa.URL) -> sa.Engine:
+    if address.get_driver_name() != "psycopg":
+        return sa.create_engine(address, pool_pre_ping=True)
+    from service.postgres import postgres_engine  # SQLite needs no driver to be installed
+
+    return postgres_engine(address)
+
+
 @contextmanager
 def preparing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A transaction in which tables are made; one process at a time is in it. Raises ``JobTableError``."""
-    with changing(engine) as connection:
+    with changing(engine) as connection, ExitStack() as stack:
+        if engine.dialect.driver == "psycopg":
+            from service.postgres import with_patience
+
+            stack.enter_context(with_patience(connection))
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING_TABLES)))
         yield connection

@@ -90,6 +90,7 @@ from pedcontour.errors.jobs import (
     StorageLowError,
     StoreError,
     TooManyRequestsError,
+    TooManyUploadsError,
     TooManyWaitingError,
 )
 from pedcontour.errors.models import (
@@ -239,6 +240,7 @@ __all__ = [
     "TokenInvalidError",
     "TooFewSlicesError",
     "TooManyRequestsError",
+    "TooManyUploadsError",
     "TooManyWaitingError",
     "UidMissingError",
     "UnauthorizedError",

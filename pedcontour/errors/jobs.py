@@ -70,6 +70,12 @@ class TooManyRequestsError(AdmissionError):
     code = "TOO_MANY_REQUESTS"
 
 
+class TooManyUploadsError(AdmissionError):
+    """Too many uploads of this key are under way; send the next one when one of them has ended."""
+
+    code = "TOO_MANY_UPLOADS"
+
+
 class ResultNotReadyError(RequestError):
     """The job has not ended yet; ask for its state until it is done."""
 

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request, Security
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from pedcontour.errors import JobNotFoundError, ScopeMissingError, StoreError, UnauthorizedError
@@ -27,8 +29,11 @@ _bearer = HTTPBearer(
 PROXIED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 """Headers of a proxy: who comes through one is not on this machine, though the proxy may be."""
 
+OPEN_LOOKUPS = 4
+"""So many callers of an open operation are looked up at once, in threads that serve nothing else."""
 
-def gateway_parts(request: Request) -> GatewayParts:
+
+async def gateway_parts(request: Request) -> GatewayParts:
     """The parts that the composition root gave."""
     parts: GatewayParts = request.app.state.parts
     return parts
@@ -39,7 +44,7 @@ Key = Annotated[str | None, Security(_header)]
 Token = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 
 
-def authorize(request: Request, parts: Parts, key: Key, token: Token) -> Principal:
+async def authorize(request: Request, parts: Parts, key: Key, token: Token) -> Principal:
     """Let a caller pass whom the operation's rule lets pass; every route depends on this, and without a rule none does.
 
     Raises ``UnauthorizedError``, ``ScopeMissingError``, ``StoreError`` where it cannot be told now.
@@ -49,7 +54,7 @@ def authorize(request: Request, parts: Parts, key: Key, token: Token) -> Princip
         raise ScopeMissingError  # of a scope that nobody declared, so nobody has it
     if rule.scope is None or (rule.is_open_here and (parts.metrics_open or is_from_here(request))):
         return ANYBODY
-    principal = authenticate(parts, key, token.credentials if token else None)
+    principal = await run_in_threadpool(authenticate, parts, key, token.credentials if token else None)
     request.state.principal = principal
     if rule.scope not in principal.scopes:
         raise ScopeMissingError(rule.scope.value)
@@ -64,10 +69,20 @@ def tenant_of(principal: Annotated[Principal, Depends(authorize)]) -> str:
 Tenant = Annotated[str, Depends(tenant_of)]
 
 
-def sees_details(request: Request, parts: Parts, key: Key, token: Token) -> bool:
-    """Whether the caller of an open operation is told more than yes or no: who may read the figures."""
+async def sees_details(request: Request, parts: Parts, key: Key, token: Token) -> bool:
+    """Whether the caller of an open operation is told more than yes or no: who may read the figures.
+
+    Strangers ask this too, with made-up keys, so it is looked up for a few at once; more are told yes or no.
+    """
     if is_from_here(request):
         return True
+    lookups: CapacityLimiter = request.app.state.open_lookups
+    if lookups.available_tokens < 1:
+        return False
+    return await to_thread.run_sync(_reads_figures, parts, key, token, limiter=lookups)
+
+
+def _reads_figures(parts: GatewayParts, key: str | None, token: HTTPAuthorizationCredentials | None) -> bool:
     try:
         return Scope.METRICS_READ in authenticate(parts, key, token.credentials if token else None).scopes
     except (UnauthorizedError, StoreError):

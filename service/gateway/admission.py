@@ -1,16 +1,19 @@
 """Whether an upload is taken in at all: asked before its body is read, so that a refusal costs nobody anything.
 
-The limits are soft: uploads that begin at the same moment may each find the last free place.
+The limits on waiting jobs are soft: uploads that begin at the same moment may each find the last free place. Those on
+open uploads and on the disk are not.
 """
 
-import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from pedcontour.errors import QueueFullError, StorageLowError, StoreError, TooManyRequestsError, TooManyWaitingError
+from pedcontour.errors import QueueFullError, TooManyRequestsError, TooManyUploadsError, TooManyWaitingError
+from service.gateway.disk import Disk, Room, Space, Watermark, space_of
+from service.gateway.places import Places
 from service.jobstore import Records
 
 FORGET_ABOVE = 1024
@@ -18,9 +21,6 @@ FORGET_ABOVE = 1024
 
 QUEUE_RETRY_S = 60.0
 """What a client waits for a place in the queue: about a job."""
-
-STORAGE_RETRY_S = 600.0
-"""What a client waits for space on the disk: some rounds of the janitor."""
 
 
 @dataclass(frozen=True)
@@ -30,26 +30,9 @@ class AdmissionLimits:
     max_waiting: int = 2000
     max_waiting_of_tenant: int = 500
     posts_per_minute: int = 600
+    max_open_of_tenant: int = 64
     min_free_bytes: int = 1024**3
     min_free_share: float = 0.02
-
-
-@dataclass(frozen=True)
-class Space:
-    """The disk that uploads go to, in bytes."""
-
-    total: int
-    free: int
-
-
-def space_of(folder: Path) -> Space:
-    """The disk of a folder that need not be there yet. Raises ``StoreError``."""
-    there = next((path for path in (folder, *folder.parents) if path.exists()), Path())
-    try:
-        usage = shutil.disk_usage(there)
-    except OSError as error:
-        raise StoreError(type(error).__name__) from None
-    return Space(usage.total, usage.free)
 
 
 class Rates:
@@ -87,23 +70,24 @@ class Admission:
 
     def __init__(self, limits: AdmissionLimits | None = None, space: Callable[[Path], Space] = space_of) -> None:
         self._limits = limits or AdmissionLimits()
-        self._space = space
+        self._disk = Disk(Watermark(self._limits.min_free_bytes, self._limits.min_free_share), space)
         self._rates = Rates(self._limits.posts_per_minute)
+        self._open = Places(self._limits.max_open_of_tenant, TooManyUploadsError)
 
-    def check(self, tenant: str, jobs: Records, uploads: Path, size_bytes: int) -> None:
-        """Let a tenant send ``size_bytes``, as far as it tells them.
+    @contextmanager
+    def admit(self, tenant: str, jobs: Records, uploads: Path, declared_bytes: int) -> Iterator[Room]:
+        """Let a tenant send an upload: a place and its room on the disk, until it is left.
 
-        Raises ``TooManyRequestsError``, ``TooManyWaitingError``, ``QueueFullError``, ``StorageLowError``,
-        ``StoreError``.
+        Raises ``TooManyRequestsError``, ``TooManyUploadsError``, ``StorageLowError``, ``TooManyWaitingError``,
+        ``QueueFullError``, ``StoreError``.
         """
         self._rates.take(tenant)
-        self._check_space(uploads, size_bytes)
+        with self._open.one(tenant), self._disk.room(uploads, declared_bytes) as room:
+            self._check_waiting(tenant, jobs)
+            yield room
+
+    def _check_waiting(self, tenant: str, jobs: Records) -> None:
         if jobs.backlog(tenant=tenant).waiting >= self._limits.max_waiting_of_tenant:
             raise TooManyWaitingError(retry_after_s=QUEUE_RETRY_S)
         if jobs.backlog().waiting >= self._limits.max_waiting:
             raise QueueFullError(retry_after_s=QUEUE_RETRY_S)
-
-    def _check_space(self, uploads: Path, size_bytes: int) -> None:
-        space = self._space(uploads)
-        if space.free - size_bytes < max(self._limits.min_free_bytes, self._limits.min_free_share * space.total):
-            raise StorageLowError(retry_after_s=STORAGE_RETRY_S)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
+from anyio import CapacityLimiter
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
@@ -17,7 +18,7 @@ from service.gateway import (
     result_routes,
     template_routes,
 )
-from service.gateway.access import authorize
+from service.gateway.access import OPEN_LOOKUPS, authorize
 from service.gateway.auditing import Auditor
 from service.gateway.contract import contract_of
 from service.gateway.doorkeeper import Doorkeeper
@@ -26,6 +27,7 @@ from service.gateway.job_metrics import JobCollector
 from service.gateway.metrics import RequestMetrics
 from service.gateway.parts import GatewayParts
 from service.gateway.problems import add_problem_handlers
+from service.gateway.readiness import Readiness
 from service.gateway.watch import JobWatch
 from service.janitor import Janitor
 from service.reconciler import Reconciler
@@ -61,6 +63,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
         dependencies=[Depends(authorize)],
         docs_url=None,  # Swagger's page loads scripts from elsewhere, which a hospital's network rightly forbids
         redoc_url=None,
+        redirect_slashes=False,  # the redirect would name whatever host the request claims, and is not in the contract
         generate_unique_id_function=_operation_id,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
@@ -70,6 +73,8 @@ def create_app(parts: GatewayParts) -> FastAPI:
     app.state.registry = registry
     app.state.metrics = RequestMetrics(registry)
     app.state.auditor = Auditor(parts.audit, with_addresses=parts.audit_addresses)
+    app.state.readiness = Readiness(health_routes.checks_of(parts), parts.ready_remembered_s)
+    app.state.open_lookups = CapacityLimiter(OPEN_LOOKUPS)
     app.state.watch = JobWatch(parts.jobs)
     for routes in ROUTES:
         app.include_router(routes.router)

@@ -1,45 +1,40 @@
 """Whether the service lives, can work, and how it does; nothing of a patient."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import timedelta
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from pedcontour.errors import NotReadyError, PedcontourError
+from pedcontour.errors import NotReadyError
 from service.gateway import schemas
-from service.gateway.access import Parts, SeesDetails
+from service.gateway.access import SeesDetails
 from service.gateway.parts import GatewayParts
+from service.gateway.readiness import Check, Readiness
 from service.gateway.responses import problems
 
 router = APIRouter(tags=["operation"])
 
 
 @router.get("/health/live", summary="Is the gateway alive?")
-def live() -> schemas.Alive:
+async def live() -> schemas.Alive:
     """Answers as long as the gateway's process works; restart it when this fails."""
+    # Neither this nor what it depends on waits for a thread: all of them may be waiting for a database that hangs.
     return schemas.Alive()
 
 
 @router.get("/health/ready", summary="Can jobs be taken and finished?", responses=problems(503))
-def ready(parts: Parts, details: SeesDetails) -> schemas.Ready:
+async def ready(request: Request, details: SeesDetails) -> schemas.Ready:
     """Asks the job table, the broker, the result store, the default model and the audit file, whether a worker
-    was heard of lately, and whether waiting jobs are begun: a worker may live and answer, and take nothing.
+    was heard of lately, and whether waiting jobs are begun: a worker may live and answer, and take nothing. An answer
+    holds for a second.
 
     Which of them fails is told to this machine and to whoever may read the figures.
     """
-    checks: dict[str, Callable[[], None]] = {
-        "job_table": parts.jobs.check,
-        "broker": parts.queue.check,
-        "store": parts.results.check,
-        "model": parts.models.check,
-        "audit": parts.audit.check,
-        "worker": lambda: _worker_lives(parts),
-        "consumption": lambda: _jobs_are_begun(parts),
-    }
-    if missing := [name for name, check in checks.items() if not _passes(check)]:
-        raise NotReadyError(", ".join(missing) if details else "")
-    return schemas.Ready(checks=dict.fromkeys(checks, "ok") if details else {})
+    readiness: Readiness = request.app.state.readiness
+    if failing := await readiness.failing():
+        raise NotReadyError(", ".join(failing) if details else "")
+    return schemas.Ready(checks=dict.fromkeys(readiness.names, "ok") if details else {})
 
 
 @router.get(
@@ -55,12 +50,17 @@ def metrics(request: Request) -> Response:
     return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)
 
 
-def _passes(check: Callable[[], None]) -> bool:
-    try:
-        check()
-    except PedcontourError:
-        return False
-    return True
+def checks_of(parts: GatewayParts) -> Mapping[str, Check]:
+    """What makes a gateway ready."""
+    return {
+        "job_table": parts.jobs.check,
+        "broker": parts.queue.check,
+        "store": parts.results.check,
+        "model": parts.models.check,
+        "audit": parts.audit.check,
+        "worker": lambda: _worker_lives(parts),
+        "consumption": lambda: _jobs_are_begun(parts),
+    }
 
 
 def _worker_lives(parts: GatewayParts) -> None:

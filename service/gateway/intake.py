@@ -12,6 +12,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 
 from pedcontour.errors import MediaTypeUnsupportedError, RequestError, UploadMalformedError, UploadTooLargeError
+from service.gateway.disk import Room
 from service.gateway.pace import Pace, paced
 from service.uploads import UploadPart
 
@@ -33,12 +34,14 @@ PLAIN_TYPES = frozenset({b"application/dicom", b"application/zip", b"application
 Step = Callable[[], None]
 
 
-async def receive(request: Request, part: UploadPart, pace: Pace) -> dict[str, list[str]]:
+async def receive(request: Request, part: UploadPart, pace: Pace, room: Room) -> dict[str, list[str]]:
     """Stream the files of a request into ``part`` and return its form fields; ``part`` is left to the caller.
+
+    The disk is looked at again before each ``BATCH_BYTES`` that go to it.
 
     Takes ``multipart/form-data`` with any number of files, or one file as the body itself (``PLAIN_TYPES``).
     Raises ``MediaTypeUnsupportedError``, ``UploadMalformedError``, ``UploadTooLargeError``, ``UploadTooSlowError``,
-    ``StoreError``.
+    ``StorageLowError``, ``StoreError``.
     """
     if request.headers.get("content-encoding", "identity") != "identity":
         raise MediaTypeUnsupportedError("the body has a content encoding")
@@ -58,16 +61,17 @@ async def receive(request: Request, part: UploadPart, pace: Pace) -> dict[str, l
         body.feed(chunk)
         gathered += len(chunk)
         if gathered >= BATCH_BYTES:
+            await run_in_threadpool(_run, body.take_steps(), room, gathered)
             gathered = 0
-            await run_in_threadpool(_run, body.take_steps())
-    await run_in_threadpool(_run, body.take_steps())
+    await run_in_threadpool(_run, body.take_steps(), room, gathered)
     body.finish()
     return dict(body.fields)
 
 
-def _run(steps: list[Step]) -> None:
-    for step in steps:
-        step()
+def _run(steps: list[Step], room: Room, size_bytes: int) -> None:
+    with room.writing(size_bytes):
+        for step in steps:
+            step()
 
 
 def declared_bytes(request: Request) -> int:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.concurrency import contextmanager_in_threadpool
 from starlette.concurrency import run_in_threadpool
 
 from pedcontour.errors import BrokerError, JobNotFoundError, RequestKeyReusedError
@@ -111,14 +112,15 @@ async def send_job(
     given = _given(query)
     job_id = str(uuid.uuid4())
     # What cannot be met is refused before the files are read, as far as it is known by then.
-    await run_in_threadpool(parts.admission.check, tenant, parts.jobs, parts.uploads, declared_bytes(request))
-    await run_in_threadpool(options_from, given, parts.models, parts.templates)
-    part = await run_in_threadpool(begin_upload, parts.uploads, job_id, parts.limits)
-    try:
-        fields = await receive(request, part, parts.pace)
-    except BaseException:
-        part.discard()
-        raise
+    admitted = parts.admission.admit(tenant, parts.jobs, parts.uploads, declared_bytes(request))
+    async with contextmanager_in_threadpool(admitted) as room:
+        await run_in_threadpool(options_from, given, parts.models, parts.templates)
+        part = await run_in_threadpool(begin_upload, parts.uploads, job_id, parts.limits)
+        try:
+            fields = await receive(request, part, parts.pace, room)
+        except BaseException:
+            part.discard()
+            raise
     sent = _Sent(tenant, key, part, _merged(given, fields), record)
     job = await run_in_threadpool(_accept, job_id, sent, parts)
     if job.id == job_id:

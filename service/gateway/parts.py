@@ -15,6 +15,7 @@ from service.gateway.admission import Admission
 from service.gateway.keys import KeyRing
 from service.gateway.pace import DEFAULT_PACE, Pace
 from service.gateway.principals import Principal
+from service.gateway.readiness import REMEMBERED_S
 from service.janitor import Files, Retention
 from service.jobstore import Clock, JobStore, utc_now
 from service.queue import JobQueue
@@ -51,11 +52,12 @@ class GatewayParts:
 
     ``worker_silent_s`` is how long no worker may have been heard of before the service counts as not ready, ``stall_s``
     how long jobs may wait while nobody begins or runs one, ``resend_after_s`` how long a job's first message may go
-    unheard. ``reconcile_every_s`` None leaves the re-sending of messages to somebody else, ``retention`` None the
-    erasing in time. ``closing`` is set when the gateway was asked to stop. ``templates`` are the site's own ROI names.
-    ``tokens`` None takes keys only; ``metrics_open`` gives the figures to anybody. ``pace`` is the least that an upload
-    must do. ``audit`` keeps the records of who did what, with the callers' addresses where ``audit_addresses`` says so.
-    ``allowed_hosts`` empty answers under every name; ``hsts_s`` 0 leaves TLS to be forgotten by browsers.
+    unheard, ``ready_remembered_s`` how long an answer about readiness holds. ``reconcile_every_s`` None leaves the re-
+    sending of messages to somebody else, ``retention`` None the erasing in time. ``closing`` is set when the gateway
+    was asked to stop. ``templates`` are the site's own ROI names. ``tokens`` None takes keys only; ``metrics_open``
+    gives the figures to anybody. ``pace`` is the least that an upload must do. ``audit`` keeps the records of who did
+    what, with the callers' addresses where ``audit_addresses`` says so. ``allowed_hosts`` empty answers under every
+    name; ``hsts_s`` 0 leaves TLS to be forgotten by browsers.
     """
 
     jobs: JobStore
@@ -81,6 +83,7 @@ class GatewayParts:
     admission: Admission = field(default_factory=Admission)
     retention: Retention | None = None
     stall_s: float = 180.0
+    ready_remembered_s: float = REMEMBERED_S
     closing: threading.Event = field(default_factory=threading.Event)
 
     @property

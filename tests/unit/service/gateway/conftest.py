@@ -54,6 +54,7 @@ def make_gateway(tmp_path: Path, *configured: str, **changes: Any) -> Gateway:
         uploads=tmp_path / "uploads",
         limits=LIMITS,
         keys=KeyRing(configured),
+        ready_remembered_s=0.0,
     )
     parts = replace(parts, **changes)
     return Gateway(TestClient(create_app(parts)), parts, jobs, queue)

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from pedcontour.errors import StorageLowError, TooManyRequestsError
-from service.gateway.admission import Admission, AdmissionLimits, Rates, Space, space_of
+from pedcontour.errors import StorageLowError, TooManyRequestsError, TooManyUploadsError
+from service.gateway.admission import Admission, AdmissionLimits, Rates
 from service.gateway.app import create_app
+from service.gateway.disk import Space, space_of
 from service.jobstore import MemoryJobStore
 from tests.unit.service.gateway.conftest import KEY, OTHER_KEY, Gateway
 
@@ -62,9 +63,29 @@ def test_a_disk_that_is_nearly_full_takes_no_upload(gateway: Gateway, limits: Ad
 
 def test_an_upload_that_would_fill_the_disk_is_refused_by_its_declared_size(tmp_path: Path) -> None:
     admission = Admission(replace(LIMITS, min_free_bytes=100), lambda _: Space(total=1000, free=150))
-    admission.check("", MemoryJobStore(), tmp_path, 50)
-    with pytest.raises(StorageLowError):
-        admission.check("", MemoryJobStore(), tmp_path, 51)
+    with admission.admit("", MemoryJobStore(), tmp_path, 50):
+        pass
+    with pytest.raises(StorageLowError), admission.admit("", MemoryJobStore(), tmp_path, 51):
+        pass
+
+
+def test_a_tenant_has_so_many_uploads_under_way_and_others_are_not_held_up(tmp_path: Path) -> None:
+    admission = Admission(replace(LIMITS, max_open_of_tenant=1), lambda _: ROOMY)
+    jobs = MemoryJobStore()
+    with admission.admit("t", jobs, tmp_path, 0), admission.admit("u", jobs, tmp_path, 0):
+        with pytest.raises(TooManyUploadsError) as refused, admission.admit("t", jobs, tmp_path, 0):
+            pass
+        assert refused.value.retry_after_s > 0
+    with admission.admit("t", jobs, tmp_path, 0):
+        pass
+
+
+def test_a_refused_upload_keeps_neither_place_nor_room(keyed: Gateway) -> None:
+    limits = AdmissionLimits(min_free_bytes=0, min_free_share=0.0, max_open_of_tenant=1)
+    http = admitting(keyed, limits, Space(total=10_000, free=1_000))
+    body = {"content": b"x" * 600, "headers": {"X-API-Key": KEY, "Content-Type": "text/csv"}}
+    assert [http.post("/v1/jobs", **body).status_code for _ in range(3)] == [415] * 3
+    assert http.post("/v1/jobs", files=FILES, headers={"X-API-Key": KEY}).status_code == 202
 
 
 def test_a_rested_tenant_may_send_a_burst_and_then_one_at_a_time() -> None:

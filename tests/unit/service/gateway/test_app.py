@@ -50,6 +50,13 @@ def test_every_operation_is_described_and_every_refusal_is_a_problem() -> None:
                     assert list(response["content"]) == ["application/problem+json"]
 
 
+@pytest.mark.parametrize("path", ["/v1/jobs/", "/v1/models/", "/health/live/"])
+def test_an_address_with_a_slash_too_many_is_unknown_and_leads_nowhere_else(gateway: Gateway, path: str) -> None:
+    answer = gateway.http.get(path, headers={"Host": "evil.example"}, follow_redirects=False)
+    assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
+    assert "location" not in answer.headers
+
+
 @pytest.mark.parametrize("path", ["/health/live", "/v1/models", "/v1/jobs/x", "/nowhere", "/openapi.json", "/metrics"])
 def test_every_answer_carries_the_security_headers(gateway: Gateway, path: str) -> None:
     headers = gateway.http.get(path).headers
@@ -122,7 +129,7 @@ def test_ready_needs_every_part(gateway: Gateway, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(gateway.queue, "check", lambda: broken(BrokerError))
     monkeypatch.setattr(gateway.jobs, "check", lambda: broken(JobTableError))
-    answer = gateway.http.get("/health/ready")
+    answer = TestClient(create_app(gateway.parts)).get("/health/ready")
     assert (answer.status_code, answer.json()["code"]) == (503, "NOT_READY")
     assert answer.json()["detail"] == "job_table, broker"
 
