@@ -37,7 +37,11 @@ def ready(parts: Parts, details: SeesDetails) -> schemas.Ready:
     }
     if missing := [name for name, check in checks.items() if not _passes(check)]:
         raise NotReadyError(", ".join(missing) if details else "")
-    return schemas.Ready(checks=dict.fromkeys(checks, "ok") if details else {})
+    if not details:
+        return schemas.Ready(checks={})
+    # Jobs that nobody can read are told, but not refused for: one of them must not close the service to all others.
+    is_unreadable = parts.jobs.backlog().is_unreadable(parts.clock(), parts.stall_s)
+    return schemas.Ready(checks={**dict.fromkeys(checks, "ok"), "jobs": "unreadable" if is_unreadable else "ok"})
 
 
 @router.get(

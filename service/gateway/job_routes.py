@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from pedcontour.errors import BrokerError, JobNotFoundError, RequestKeyReusedError
+from pedcontour.errors import AuditError, BrokerError, JobNotFoundError, RequestKeyReusedError
 from pedcontour.inference.modes import DEFAULT_MODE, MODES
 from service.gateway import schemas
 from service.gateway.access import OwnedJob, Parts, Recorder, Tenant
@@ -135,9 +135,18 @@ def _accept(job_id: str, sent: _Sent, parts: GatewayParts) -> Job:
     """
     try:
         job = _new_job(job_id, sent, parts)
-        kept = parts.jobs.accept(job, lambda: sent.record(job_id))
     except BaseException:
         sent.part.discard()
+        raise
+    try:
+        kept = parts.jobs.accept(job, lambda: sent.record(job_id))
+    except AuditError:
+        sent.part.discard()
+        raise
+    except BaseException:
+        # The job may be kept: its table may have failed after that. Then its images must be there; else they are an
+        # upload without a job, which the janitor erases.
+        log.warning("job %s: not known whether it was kept, its upload stays", job_id)
         raise
     if kept.id != job_id:
         sent.part.discard()

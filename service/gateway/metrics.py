@@ -9,7 +9,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class RequestMetrics:
-    """Counts requests, their time, refusals, and what was uploaded."""
+    """Counts requests, their time, refusals, what was uploaded, and background work that broke off."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._requests = Counter(
@@ -26,6 +26,9 @@ class RequestMetrics:
         )
         self._bytes = Counter("pedcontour_upload_bytes", "Bytes of accepted uploads.", registry=registry)
         self._files = Counter("pedcontour_upload_files", "Files of accepted uploads.", registry=registry)
+        self._broken = Counter(
+            "pedcontour_rounds_broken", "Rounds of background work that broke off.", ["name"], registry=registry
+        )
         build = Gauge("pedcontour_build_info", "Which version this is; always 1.", ["version"], registry=registry)
         build.labels(__version__).set(1)
 
@@ -38,6 +41,10 @@ class RequestMetrics:
     def refused(self, code: str) -> None:
         """Count one refusal."""
         self._refusals.labels(code).inc()
+
+    def round_broke(self, name: str) -> None:
+        """Count one round of background work that broke off."""
+        self._broken.labels(name).inc()
 
     def uploaded(self, files: int, size_bytes: int) -> None:
         """Count one accepted upload."""
