@@ -114,7 +114,9 @@ class Tombstone:
 
 
 Witness = Callable[[], None]
-"""Told that a job is about to be kept. It must be quick and must not use the store, which waits for it."""
+"""Told that a job is about to be kept. It must be quick and must not use the store, which waits for it.
+
+Until it was told nothing is kept, whatever ``accept`` raises; once it was, ``accept`` may fail and the job be kept."""
 
 
 def nobody() -> None:
