@@ -105,7 +105,7 @@ def test_a_worker_that_takes_nothing_while_a_job_waits_is_started_again_and_take
         # A job whose message is lost, and is not sent again for long: to a worker it looks like a broken tie.
         shutil.copytree(ct_folder, settings.uploads_dir / "unheard")
         table = open_job_table(settings.job_table_url)
-        table.accept(Job("unheard", Options(MODEL_ID), table.now(), table.now() + timedelta(hours=1)))
+        table.accept(Job("unheard", Options(MODEL_ID), table.now(), table.now() + timedelta(minutes=10)))
         assert client.wait("unheard", timeout_s=120).state == "done"
         assert service.parts["worker"].pid != first
         table.close()
