@@ -8,6 +8,10 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 """Methods counted by name; a made-up one must not make a new series."""
 
 
+ROUNDS = ("reconciler", "janitor")
+"""Background work whose figure is there from the start: one that appears with its first event shows no increase."""
+
+
 class RequestMetrics:
     """Counts requests, their time, refusals, what was uploaded, and background work that broke off."""
 
@@ -29,6 +33,8 @@ class RequestMetrics:
         self._broken = Counter(
             "pedcontour_rounds_broken", "Rounds of background work that broke off.", ["name"], registry=registry
         )
+        for name in ROUNDS:
+            self._broken.labels(name)
         build = Gauge("pedcontour_build_info", "Which version this is; always 1.", ["version"], registry=registry)
         build.labels(__version__).set(1)
 

@@ -49,7 +49,8 @@ def test_a_job_of_a_later_version_waits_while_all_others_are_done_and_can_be_era
         assert (told[LATER]["state"], told[LATER]["problem"]["code"]) == ("queued", "JOB_UNREADABLE")
         figures = httpx.get(f"{service.url}/metrics").text
         assert "pedcontour_jobs_unreadable 1.0" in figures
-        assert 'pedcontour_rounds_broken_total{name="reconciler"}' not in figures
+        for rounds in ("reconciler", "janitor"):
+            assert f'pedcontour_rounds_broken_total{{name="{rounds}"}} 0.0' in figures
         assert httpx.delete(f"{service.url}/v1/jobs/{LATER}").status_code == 204
     assert f"job {LATER}: this version cannot read it" in (tmp_path / "logs" / "worker.log").read_text()
 
