@@ -266,7 +266,9 @@ class Settings(BaseSettings):
         default=60.0, gt=0, description="Seconds a worker owns a job without a sign of life before another may take it."
     )
     heartbeat_s: float = Field(
-        default=15.0, gt=0, description="Seconds between a worker's signs of life; well below the lease."
+        default=15.0,
+        gt=0,
+        description="Seconds between a worker's signs of life; below PEDCONTOUR_LEASE_S, and well so.",
     )
     max_attempts: int = Field(
         default=3, ge=1, description="Attempts at one job; after the last one that did not end it is quarantined."
@@ -381,6 +383,24 @@ class Settings(BaseSettings):
         if self.oidc_issuer is not None and self.oidc_audience is None:
             raise ValueError(
                 "PEDCONTOUR_OIDC_ISSUER needs PEDCONTOUR_OIDC_AUDIENCE: a token for another service is none"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _signs_of_life_within_the_lease(self) -> Self:
+        if self.heartbeat_s >= self.lease_s:
+            raise ValueError(
+                "PEDCONTOUR_HEARTBEAT_S must be below PEDCONTOUR_LEASE_S: between two signs of life a worker "
+                "would lose its job"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _sent_again_before_a_stall(self) -> Self:
+        if self.stall_s <= self.resend_after_s:
+            raise ValueError(
+                "PEDCONTOUR_STALL_S must be above PEDCONTOUR_RESEND_AFTER_S: a worker would end for want of a "
+                "message that is not yet due"
             )
         return self
 

@@ -17,6 +17,10 @@ _ONE_BYTE = 1
 """The limit for core dumps. Where dumps are piped to a program, Linux takes any limit but one byte for none."""
 
 
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+"""Loaded ahead: after a fork it would be too late to do it safely."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """How much a process may take: bytes of address space, seconds of processor time, bytes in one written file."""
@@ -36,12 +40,19 @@ def no_core_dumps() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (_ONE_BYTE, _ONE_BYTE))
 
 
-def tie_to_parent() -> None:
-    """Be killed when the thread that started this process ends, and so when its process does (Linux only)."""
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+def tie_to_parent(farewell: signal.Signals = signal.SIGKILL) -> None:
+    """Get a signal when the thread that started this process ends, and so when its process does (Linux only).
+
+    It is one system call, and may be made between fork and exec: the tie outlasts the start of a program.
+    """
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, farewell, 0, 0, 0)
+
+
+def gain_no_rights() -> None:
+    """No program that this process starts gains rights that it does not have (Linux only)."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
 def confine(limits: Limits) -> None:

@@ -1,5 +1,6 @@
 """The database that the service's tables lie in, by SQLAlchemy URL: SQLite for one host, PostgreSQL for several."""
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -57,7 +58,7 @@ def connect(url: str) -> sa.Engine:
             return _other_engine(address)
         if address.database:
             Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(address, connect_args={"timeout": SQLITE_WAIT_S})
+        engine = sa.create_engine(address, connect_args={"timeout": SQLITE_WAIT_S}, json_deserializer=_from_json)
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -95,6 +96,14 @@ def make_tables(connection: sa.Connection, tables: sa.MetaData) -> None:
 def insert_into(engine: sa.Engine, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that may say what happens where the row is there."""
     return sqlite.insert(table) if engine.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def _from_json(text: Any) -> Any:
+    """SQLite keeps any text as JSON; what is none comes as it is, so that it spoils its own row and no whole query."""
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError):
+        return text
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

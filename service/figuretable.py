@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from service import database
 from service.database import open_database
@@ -38,8 +37,7 @@ class SqlFigures:
             return
         # In one order everywhere, so that two workers never wait for each other's rows.
         rows = [{**vars(figure), "value": amounts[figure]} for figure in sorted(amounts)]
-        insert = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
-        added = insert(_figures).values(rows)
+        added = database.insert_into(self._engine, _figures).values(rows)
         total = {"value": _figures.c.value + added.excluded.value}
         database.write(self._engine, added.on_conflict_do_update(index_elements=["name", "label", "part"], set_=total))
 

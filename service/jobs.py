@@ -127,6 +127,9 @@ class Job:
     the sender's own name for the request, which may say anything, and ``request_digest`` one of what was sent with it.
     ``trouble`` names what the last attempt that gave the job back stumbled over; until ``rest_until`` nobody may claim
     it. ``excused`` of its attempts do not count against it. ``inputs_kept`` says whether its upload is still there.
+
+    ``is_readable`` is False for what this version cannot read, such as a job with an option of a later one: its
+    ``options`` say nothing then, and it must not be begun here. ``unread_since`` is when it was first passed over.
     """
 
     id: str
@@ -158,6 +161,8 @@ class Job:
     warnings: tuple[str, ...] = ()
     results: Mapping[str, str] | None = None
     provenance: Mapping[str, Any] | None = None
+    unread_since: datetime | None = None
+    is_readable: bool = True
 
 
 def latest(now: datetime, wait_s: float) -> datetime:
@@ -194,9 +199,11 @@ def is_owned_by(job: Job, owner: str) -> bool:
 
 
 def taken(job: Job, owner: str, now: datetime, retries: Retries) -> Job:
-    """A free job after somebody asked for it: claimed, or ended where it must not be begun again."""
+    """A free job after somebody asked for it: claimed, ended where it must not be begun again, or passed over."""
     if job.cancel_requested or not has_attempts_left(job, retries):
         return quarantined(job, now)
+    if not job.is_readable:
+        return passed_over(job, now, retries)
     return claimed(job, owner, now, retries)
 
 
@@ -213,6 +220,24 @@ def claimed(job: Job, owner: str, now: datetime, retries: Retries) -> Job:
         resend_at=now,
         rest_until=None,
         started_at=now,
+        unread_since=None,
+    )
+
+
+def passed_over(job: Job, now: datetime, retries: Retries) -> Job:
+    """A free job that whoever asked cannot read: it waits, after a rest, for a version that can.
+
+    It does not fail: while a service is brought to a later version, workers of both look at the same table.
+    """
+    rest = now + timedelta(seconds=retries.resend_after_s)
+    return replace(
+        job,
+        state=State.QUEUED,
+        owner=None,
+        lease_until=None,
+        rest_until=rest,
+        resend_at=rest,
+        unread_since=job.unread_since or now,
     )
 
 
@@ -260,9 +285,10 @@ def released(job: Job, trouble: str, now: datetime, retries: Retries) -> Job:
     """A job given back by its owner.
 
     Where it stumbled over some ``trouble`` it rests before the next attempt. Without any, as when a worker is asked to
-    stop, it may go on at once, and the attempt does not count against it.
+    stop, it may go on at once, and the attempt does not count against it. Either way it waits from then on only:
+    ``rest_until`` tells since when it is free.
     """
-    rest = now + timedelta(seconds=retries.resend_after_s) if trouble else None
+    rest = now + timedelta(seconds=retries.resend_after_s if trouble else 0)
     return replace(
         job,
         state=State.QUEUED,
@@ -271,7 +297,7 @@ def released(job: Job, trouble: str, now: datetime, retries: Retries) -> Job:
         trouble=trouble or job.trouble,
         excused=job.excused + (not trouble),
         rest_until=rest,
-        resend_at=rest or now,
+        resend_at=rest,
     )
 
 

@@ -1,6 +1,5 @@
 """Child processes that are started again when they die, and that do not outlive this one."""
 
-import ctypes
 import logging
 import os
 import signal
@@ -12,6 +11,8 @@ from pathlib import Path
 from time import monotonic
 from typing import IO
 
+from service.confinement import tie_to_parent
+
 log = logging.getLogger(__name__)
 
 FIRST_WAIT_S = 0.2
@@ -20,9 +21,6 @@ LONGEST_WAIT_S = 10.0
 
 STEADY_S = 30.0
 """A child that lived so long did not die of its start: the next wait is short again."""
-
-_PR_SET_PDEATHSIG = 1
-"""``prctl(2)``: the signal a process gets when its parent dies."""
 
 
 @dataclass
@@ -79,7 +77,7 @@ class Child:
                 stderr=output,
                 umask=0o077,  # its files are for this account alone, whatever this process makes of its own
                 start_new_session=True,  # Ctrl-C in a terminal reaches the supervisor alone, which stops them in order
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one system call
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - one system call
             )
         self._started_at = now
 
@@ -100,10 +98,6 @@ def _log_file(folder: Path | None, name: str) -> IO[bytes]:
     return (folder / f"{name}.log").open("ab")
 
 
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-
-
-def _die_with_parent() -> None:
+def _end_with_parent() -> None:
     """Runs in the child before its program: a killed supervisor leaves no orphans."""
-    if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    tie_to_parent(signal.SIGTERM)

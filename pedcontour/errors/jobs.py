@@ -94,6 +94,12 @@ class JobFailedError(PedcontourError):
     code = "JOB_FAILED"
 
 
+class JobUnreadableError(PedcontourError):
+    """Another version of the service wrote this job, and this one cannot read all of it; it waits for one that can."""
+
+    code = "JOB_UNREADABLE"
+
+
 class CancelledError(PedcontourError):
     """The job was cancelled before it was done."""
 

@@ -46,11 +46,14 @@ ROUTES = (job_routes, list_routes, event_routes, result_routes, model_routes, te
 def create_app(parts: GatewayParts) -> FastAPI:
     """The application; it runs reconciler and janitor while it serves, where the parts ask for them."""
 
+    registry = CollectorRegistry()
+    metrics = RequestMetrics(registry)
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         background = list(_background(parts))
         for rounds in background:
-            rounds.start()
+            rounds.start(metrics.round_broke)
         yield
         for rounds in background:
             rounds.stop()
@@ -67,11 +70,10 @@ def create_app(parts: GatewayParts) -> FastAPI:
         generate_unique_id_function=_operation_id,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
-    registry = CollectorRegistry()
     registry.register(JobCollector(parts))
     app.state.parts = parts
     app.state.registry = registry
-    app.state.metrics = RequestMetrics(registry)
+    app.state.metrics = metrics
     app.state.auditor = Auditor(parts.audit, with_addresses=parts.audit_addresses)
     app.state.readiness = Readiness(health_routes.checks_of(parts), parts.ready_remembered_s)
     app.state.open_lookups = CapacityLimiter(OPEN_LOOKUPS)
@@ -82,7 +84,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
     app.add_middleware(Doorkeeper, hosts=parts.allowed_hosts)
     app.add_middleware(
         Envelope,
-        metrics=app.state.metrics,
+        metrics=metrics,
         auditor=app.state.auditor,
         headers=security_headers(parts.hsts_s),
     )

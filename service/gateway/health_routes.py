@@ -5,10 +5,11 @@ from datetime import timedelta
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.concurrency import run_in_threadpool
 
 from pedcontour.errors import NotReadyError
 from service.gateway import schemas
-from service.gateway.access import SeesDetails
+from service.gateway.access import Parts, SeesDetails
 from service.gateway.parts import GatewayParts
 from service.gateway.readiness import Check, Readiness
 from service.gateway.responses import problems
@@ -24,7 +25,7 @@ async def live() -> schemas.Alive:
 
 
 @router.get("/health/ready", summary="Can jobs be taken and finished?", responses=problems(503))
-async def ready(request: Request, details: SeesDetails) -> schemas.Ready:
+async def ready(request: Request, parts: Parts, details: SeesDetails) -> schemas.Ready:
     """Asks the job table, the broker, the result store, the default model and the audit file, whether a worker
     was heard of lately, and whether waiting jobs are begun: a worker may live and answer, and take nothing. An answer
     holds for a second.
@@ -34,7 +35,14 @@ async def ready(request: Request, details: SeesDetails) -> schemas.Ready:
     readiness: Readiness = request.app.state.readiness
     if failing := await readiness.failing():
         raise NotReadyError(", ".join(failing) if details else "")
-    return schemas.Ready(checks=dict.fromkeys(readiness.names, "ok") if details else {})
+    if not details:
+        return schemas.Ready(checks={})
+    # Jobs that nobody can read are told, but not refused for: one of them must not close the service to all others.
+    backlog = await run_in_threadpool(parts.jobs.backlog)
+    is_unreadable = backlog.is_unreadable(parts.clock(), parts.stall_s)
+    return schemas.Ready(
+        checks={**dict.fromkeys(readiness.names, "ok"), "jobs": "unreadable" if is_unreadable else "ok"}
+    )
 
 
 @router.get(

@@ -66,6 +66,11 @@ class JobCollector(Collector):
             "pedcontour_jobs_quarantined", "Jobs in the table that were set aside.", statistics.quarantined
         )
         yield GaugeMetricFamily(
+            "pedcontour_jobs_unreadable",
+            "Waiting jobs that were passed over: another version wrote them.",
+            statistics.unreadable,
+        )
+        yield GaugeMetricFamily(
             "pedcontour_jobs_lease_expired", "Running jobs whose worker fell silent.", statistics.expired_leases
         )
         waiting = statistics.oldest_waiting_since

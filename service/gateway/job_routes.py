@@ -138,11 +138,23 @@ def _accept(job_id: str, sent: _Sent, parts: GatewayParts) -> Job:
     No job is kept without its record, so none is refused for the record's sake once it is kept. Where the request was
     taken before, the job of then. Raises ``RequestKeyReusedError`` where it was another one, ``AuditError``.
     """
+    is_recorded = False
+
+    def record() -> None:
+        nonlocal is_recorded
+        sent.record(job_id)
+        is_recorded = True
+
     try:
         job = _new_job(job_id, sent, parts)
-        kept = parts.jobs.accept(job, lambda: sent.record(job_id))
+        kept = parts.jobs.accept(job, record)
     except BaseException:
-        sent.part.discard()
+        # Once it was recorded the job may be kept, though its table fails: the answer to a COMMIT can be lost. Then its
+        # images must be there. If it is not, they are an upload without a job, which the janitor erases in time.
+        if is_recorded:
+            log.warning("job %s: not known whether it is kept, so its upload stays", job_id)
+        else:
+            sent.part.discard()
         raise
     if kept.id != job_id:
         sent.part.discard()

@@ -8,8 +8,12 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 """Methods counted by name; a made-up one must not make a new series."""
 
 
+ROUNDS = ("reconciler", "janitor")
+"""Background work whose figure is there from the start: one that appears with its first event shows no increase."""
+
+
 class RequestMetrics:
-    """Counts requests, their time, refusals, and what was uploaded."""
+    """Counts requests, their time, refusals, what was uploaded, and background work that broke off."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._requests = Counter(
@@ -26,6 +30,11 @@ class RequestMetrics:
         )
         self._bytes = Counter("pedcontour_upload_bytes", "Bytes of accepted uploads.", registry=registry)
         self._files = Counter("pedcontour_upload_files", "Files of accepted uploads.", registry=registry)
+        self._broken = Counter(
+            "pedcontour_rounds_broken", "Rounds of background work that broke off.", ["name"], registry=registry
+        )
+        for name in ROUNDS:
+            self._broken.labels(name)
         build = Gauge("pedcontour_build_info", "Which version this is; always 1.", ["version"], registry=registry)
         build.labels(__version__).set(1)
 
@@ -38,6 +47,10 @@ class RequestMetrics:
     def refused(self, code: str) -> None:
         """Count one refusal."""
         self._refusals.labels(code).inc()
+
+    def round_broke(self, name: str) -> None:
+        """Count one round of background work that broke off."""
+        self._broken.labels(name).inc()
 
     def uploaded(self, files: int, size_bytes: int) -> None:
         """Count one accepted upload."""

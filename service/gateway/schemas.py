@@ -276,7 +276,10 @@ class Ready(BaseModel):
     """Jobs can be taken and finished."""
 
     status: Literal["ready"] = "ready"
-    checks: dict[str, Literal["ok"]] = Field(
-        description="What was asked; empty for a stranger.",
-        examples=[{"job_table": "ok", "broker": "ok", "store": "ok", "worker": "ok", "consumption": "ok"}],
+    checks: dict[str, Literal["ok", "unreadable"]] = Field(
+        description="What was asked; empty for a stranger. `unreadable` jobs wait for another version of the service, "
+        "and keep no others from being taken.",
+        examples=[
+            {"job_table": "ok", "broker": "ok", "store": "ok", "worker": "ok", "consumption": "ok", "jobs": "ok"}
+        ],
     )

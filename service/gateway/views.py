@@ -1,13 +1,16 @@
 """From the service's own values to the documents of ``schemas``."""
 
+from dataclasses import replace
+
 from pedcontour.bundle import ModelBundle
 from pedcontour.contour.report import OutputFacts, Provenance
+from pedcontour.errors import JobUnreadableError
 from pedcontour.organs import all_organs
 from pedcontour.outputs import OutputStyle, RoiNames
 from pedcontour.verdicts import Verdict
 from service.gateway import schemas
 from service.gateway.problems import problem_of
-from service.jobs import Job
+from service.jobs import Job, Options, Problem
 from service.jobstore import Standing
 
 JOBS_PATH = "/v1/jobs"
@@ -25,7 +28,23 @@ def event_view(standing: Standing) -> schemas.JobEvent:
 
 
 def job_view(job: Job) -> schemas.Job:
-    """A job as the API shows it."""
+    """A job as the API shows it; one that cannot be read, or whose end cannot, with a problem that says so."""
+    if job.is_readable:
+        try:
+            return _view(job)
+        except (ValueError, KeyError):  # an end that a later version wrote, with an organ or a fact unknown here
+            pass
+    unreadable = replace(
+        job,
+        options=Options(job.options.model_id),
+        problem=job.problem or Problem.of(JobUnreadableError()),
+        verdicts=(),
+        provenance=None,
+    )
+    return _view(unreadable)
+
+
+def _view(job: Job) -> schemas.Job:
     path = job_path(job.id)
     names = sorted(job.results or {})
     style = OutputStyle.from_data(job.options.outputs)

@@ -130,11 +130,13 @@ class MemoryJobStore:
         with self._lock:
             asked = [job for job in self._jobs.values() if job.priority in priorities and tenant in (None, job.tenant)]
         free = [jobs.free_since(job) for job in asked if self._is_free(job, now)]
+        unread = [job.unread_since for job in asked if job.state is State.QUEUED and job.unread_since is not None]
         return Backlog(
             waiting=sum(job.state is State.QUEUED for job in asked),
             running=sum(job.state is State.RUNNING and not self._is_free(job, now) for job in asked),
             free_since=min(free, default=None),
             last_claim_at=self._last_claim_at,
+            unread_since=min(unread, default=None),
         )
 
     def worker_seen(self, worker: str) -> None:
@@ -159,6 +161,7 @@ class MemoryJobStore:
             last_claim_at=self._last_claim_at,
             quarantined=sum(job.problem is not None and job.problem.code == QUARANTINED for job in every),
             expired_leases=sum(job.state is State.RUNNING and self._is_free(job, now) for job in every),
+            unreadable=sum(job.state is State.QUEUED and job.unread_since is not None for job in every),
         )
 
     def check(self) -> None:

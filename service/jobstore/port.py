@@ -47,26 +47,31 @@ class Standing:
 
 @dataclass(frozen=True)
 class Statistics:
-    """The table in figures; ``expired_leases`` are running jobs whose owner fell silent."""
+    """The table in figures; ``expired_leases`` are running jobs whose owner fell silent.
+
+    ``unreadable`` are waiting jobs that were passed over, because the version that looked cannot read them.
+    """
 
     by_state: Mapping[State, int]
     oldest_waiting_since: datetime | None = None
     last_claim_at: datetime | None = None
     quarantined: int = 0
     expired_leases: int = 0
+    unreadable: int = 0
 
 
 @dataclass(frozen=True)
 class Backlog:
     """What there is to do. ``free_since`` is when the first of the jobs that could be claimed became free.
 
-    ``running`` counts jobs whose owner still holds its lease.
+    ``running`` counts jobs whose owner still holds its lease; since ``unread_since`` one waits that nobody could read.
     """
 
     waiting: int = 0
     running: int = 0
     free_since: datetime | None = None
     last_claim_at: datetime | None = None
+    unread_since: datetime | None = None
 
     def is_stalled(self, now: datetime, after_s: float) -> bool:
         """Whether a job could have been begun for ``after_s`` seconds, and nobody begins or runs one."""
@@ -74,6 +79,10 @@ class Backlog:
         waits = self.free_since is not None and self.free_since <= limit
         rests = self.last_claim_at is None or self.last_claim_at <= limit
         return waits and rests and self.running == 0
+
+    def is_unreadable(self, now: datetime, after_s: float) -> bool:
+        """Whether a job that was passed over has waited ``after_s`` seconds for a version that can read it."""
+        return self.unread_since is not None and self.unread_since <= now - timedelta(seconds=after_s)
 
 
 @dataclass(frozen=True)
@@ -105,7 +114,9 @@ class Tombstone:
 
 
 Witness = Callable[[], None]
-"""Told that a job is about to be kept. It must be quick and must not use the store, which waits for it."""
+"""Told that a job is about to be kept. It must be quick and must not use the store, which waits for it.
+
+Until it was told nothing is kept, whatever ``accept`` raises; once it was, ``accept`` may fail and the job be kept."""
 
 
 def nobody() -> None:
@@ -113,7 +124,10 @@ def nobody() -> None:
 
 
 class Work(Protocol):
-    """The way of a job. Every method raises ``JobTableError`` when the store itself fails."""
+    """The way of a job. Every method raises ``JobTableError`` when the store itself fails.
+
+    A job that cannot be read is none of these failures: it is given out with ``is_readable`` False, and never claimed.
+    """
 
     def accept(self, job: Job, witness: Witness = nobody) -> Job:
         """Keep a new job and return it; when this returns, it survives a power cut.
@@ -131,7 +145,8 @@ class Work(Protocol):
         """Make ``owner`` the owner of the free job whose turn it is and count the attempt; None: there is no free job.
 
         Urgent jobs come before routine ones; then comes the tenant whose last turn lies furthest back, then its oldest
-        job. Free jobs that must not be begun again, without attempts left or to be cancelled, are ended on the way.
+        job. Free jobs that must not be begun again, without attempts left or to be cancelled, are ended on the way. One
+        that this version cannot read is passed over: it rests, and waits for a version that can.
         ``owner`` must be a new name for every claim.
         """
         ...

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from service.database import Instant, insert_into, read, write
 from service.jobs import EVERY_PRIORITY, Job, Priority, Retries, State
 from service.jobstore import QUARANTINED, Backlog, Clock, Listing, Standing, Statistics
-from service.jobtable.rows import as_job
+from service.jobtable.rows import as_job, as_state
 from service.jobtable.schema import jobs, tenants, workers
 from service.jobtable.work import is_free
 
@@ -43,7 +43,7 @@ class SqlRecords:
         """See ``Records.standings``."""
         columns = (jobs.c.id, jobs.c.state, jobs.c.stage, jobs.c.progress, jobs.c.attempt)
         rows = read(self._engine, sa.select(*columns).where(jobs.c.id.in_(job_ids)))
-        return {row.id: Standing(State(row.state), row.stage, row.progress, row.attempt) for row in rows}
+        return {row.id: Standing(as_state(row.state), row.stage, row.progress, row.attempt) for row in rows}
 
     def backlog(self, priorities: Collection[Priority] = EVERY_PRIORITY, tenant: str | None = None) -> Backlog:
         """See ``Records.backlog``."""
@@ -54,9 +54,10 @@ class SqlRecords:
             _count(jobs.c.state == State.QUEUED).label("waiting"),
             _count(sa.and_(jobs.c.state == State.RUNNING, sa.not_(free))).label("running"),
             sa.func.min(sa.case((free, free_since)), type_=Instant).label("free_since"),
+            sa.func.min(sa.case((jobs.c.state == State.QUEUED, jobs.c.unread_since)), type_=Instant).label("unread"),
         ).where(*open_, *([] if tenant is None else [jobs.c.tenant == tenant]))
         [row] = read(self._engine, counted)
-        return Backlog(int(row.waiting or 0), int(row.running or 0), row.free_since, self._last_claim())
+        return Backlog(int(row.waiting or 0), int(row.running or 0), row.free_since, self._last_claim(), row.unread)
 
     def worker_seen(self, worker: str) -> None:
         """See ``Records.worker_seen``."""
@@ -75,17 +76,19 @@ class SqlRecords:
     def statistics(self) -> Statistics:
         """See ``Records.statistics``."""
         counts = read(self._engine, sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state))
-        by_state = dict.fromkeys(State, 0) | {State(row[0]): int(row[1]) for row in counts}
+        told = {row[0]: int(row[1]) for row in counts}
         oldest = sa.select(sa.func.min(jobs.c.accepted_at, type_=Instant)).where(jobs.c.state == State.QUEUED)
         set_aside = jobs.c.problem["code"].as_string() == QUARANTINED
         silent = sa.and_(jobs.c.state == State.RUNNING, is_free(self._clock(), self._retries))
-        [extra] = read(self._engine, sa.select(_count(set_aside), _count(silent)))
+        unread = sa.and_(jobs.c.state == State.QUEUED, jobs.c.unread_since.is_not(None))
+        [extra] = read(self._engine, sa.select(_count(set_aside), _count(silent), _count(unread)))
         return Statistics(
-            by_state=by_state,
+            by_state={state: told.get(state, 0) for state in State},
             oldest_waiting_since=read(self._engine, oldest)[0][0],
             last_claim_at=self._last_claim(),
             quarantined=int(extra[0] or 0),
             expired_leases=int(extra[1] or 0),
+            unreadable=int(extra[2] or 0),
         )
 
     def check(self) -> None:

@@ -44,6 +44,8 @@ jobs = sa.Table(
     sa.Column("excused", sa.Integer, nullable=False, server_default="0"),
     sa.Column("provenance", sa.JSON(none_as_null=True)),
     sa.Column("inputs_kept", sa.Boolean, nullable=False, server_default=sa.true()),
+    # Since version 3
+    sa.Column("unread_since", Instant),
     sa.Index("ix_jobs_of_tenant", "tenant", "accepted_at", "id"),
     sa.Index("ix_jobs_ended", "ended_at"),
     sa.Index("ux_jobs_request", "tenant", "request_key", unique=True),
@@ -108,8 +110,8 @@ def _found_version(connection: sa.Connection) -> int:
     return 1 if inspector.has_table(jobs.name) else 0
 
 
-def _from_1_to_2(connection: sa.Connection) -> None:
-    """Fair turns, request keys, rests, retention, provenance."""
+def _add_columns(connection: sa.Connection) -> None:
+    """All that are missing, also those of later steps: each is empty or has a default."""
     known = {column["name"] for column in sa.inspect(connection).get_columns(jobs.name)}
     for column in jobs.columns:
         if column.name not in known:
@@ -117,8 +119,12 @@ def _from_1_to_2(connection: sa.Connection) -> None:
             connection.execute(sa.text(f"ALTER TABLE jobs ADD COLUMN {definition}"))
 
 
-_STEPS: Sequence[Callable[[sa.Connection], None]] = (_from_1_to_2,)
-"""The n-th step leads from version n to the next."""
+_STEPS: Sequence[Callable[[sa.Connection], None]] = (
+    _add_columns,  # to 2: fair turns, request keys, rests, retention, provenance
+    _add_columns,  # to 3: jobs that were passed over; options have `mode`, `present`, `policy`, which older ones lack
+)
+"""The n-th step leads from version n to the next. A change of what the JSON columns hold is a step too, and may be one
+that does nothing: a program of the version before must not start on what it cannot read."""
 
 VERSION = len(_STEPS) + 1
 """The version that this program writes."""

@@ -1,5 +1,6 @@
 """The way of a job in SQL: see ``service.jobstore.port.Work``."""
 
+import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,8 +21,10 @@ from service.jobs import (
     taken,
 )
 from service.jobstore import Beat, Clock, Witness, nobody
-from service.jobtable.rows import as_job, as_record, as_row
+from service.jobtable.rows import as_job, as_record, as_row, changes
 from service.jobtable.schema import jobs, tenants
+
+log = logging.getLogger(__name__)
 
 
 class SqlWork:
@@ -58,11 +61,14 @@ class SqlWork:
                 row = connection.execute(_whose_turn_it_is(is_free(now, self._retries), priorities)).first()
                 if row is None:
                     return None
-                job = taken(as_job(row), owner, now, self._retries)
-                connection.execute(sa.update(jobs).where(jobs.c.id == job.id).values(as_row(job)))
+                found = as_job(row)
+                job = taken(found, owner, now, self._retries)
+                connection.execute(sa.update(jobs).where(jobs.c.id == job.id).values(changes(found, job)))
                 if job.state is State.RUNNING:
                     self._note_turn(connection, job.tenant, now)
                     return job
+            if job.state is State.QUEUED:
+                log.warning("job %s: this version cannot read it, so it waits for one that can", job.id)
 
     def _note_turn(self, connection: sa.Connection, tenant: str, now: datetime) -> None:
         last = sa.select(sa.func.coalesce(sa.func.max(tenants.c.turn), 0)).scalar_subquery()
@@ -97,13 +103,13 @@ class SqlWork:
     def release(self, job_id: str, owner: str, trouble: str) -> bool:
         """See ``Work.release``."""
         now = self._clock()
-        rest = now + timedelta(seconds=self._retries.resend_after_s) if trouble else None
+        rest = now + timedelta(seconds=self._retries.resend_after_s if trouble else 0)
         values: dict[str, Any] = {
             "state": State.QUEUED,
             "owner": None,
             "lease_until": None,
             "rest_until": rest,
-            "resend_at": rest or now,
+            "resend_at": rest,
         }
         values |= {"trouble": trouble} if trouble else {"excused": jobs.c.excused + 1}
         return bool(write(self._engine, _owned(job_id, owner).values(values).returning(jobs.c.id)))

@@ -14,7 +14,7 @@ from pedcontour.errors import (
     StoreError,
     UnexpectedError,
 )
-from service.confinement import no_core_dumps, private_files, tie_to_parent
+from service.confinement import gain_no_rights, no_core_dumps, private_files, tie_to_parent
 from service.worker.channel import Channel, ChannelClosedError
 from service.worker.messages import (
     Alive,
@@ -44,6 +44,7 @@ def join_worker(descriptor: int) -> Channel:
     private_files()
     no_core_dumps()
     tie_to_parent()
+    gain_no_rights()
     return Channel.inherited(descriptor)
 
 

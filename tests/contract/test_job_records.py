@@ -192,6 +192,22 @@ def test_a_job_that_rests_is_not_waited_for(store: JobStore, clock: Clock) -> No
     assert store.backlog().free_since == START + timedelta(seconds=30)
 
 
+def test_a_job_given_back_without_trouble_waits_from_then_on_and_no_stall_is_seen(
+    store: JobStore, clock: Clock
+) -> None:
+    store.accept(a_job())
+    store.claim_next("me")
+    for _ in range(10):
+        clock.move(59)
+        store.beat("a", "me")
+    store.release("a", "me", "")
+    assert store.backlog().free_since == clock.now
+    clock.move(9)
+    assert not store.backlog().is_stalled(clock.now, 10)
+    clock.move(1)
+    assert store.backlog().is_stalled(clock.now, 10), "from here on somebody should have begun it"
+
+
 def test_the_last_claim_is_known_when_its_job_is_erased(store: JobStore) -> None:
     store.accept(a_job())
     store.claim_next("me")

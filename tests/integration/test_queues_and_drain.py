@@ -44,7 +44,12 @@ def ct_folder(tmp_path: Path) -> Path:
 def settings(tmp_path: Path) -> Settings:
     write_stand_in_model(tmp_path / "models")
     return Settings(
-        data_dir=tmp_path / "data", models_dir=tmp_path / "models", port=0, heartbeat_s=0.5, resend_after_s=300.0
+        data_dir=tmp_path / "data",
+        models_dir=tmp_path / "models",
+        port=0,
+        heartbeat_s=0.5,
+        resend_after_s=300.0,
+        stall_s=600.0,
     )
 
 
@@ -93,14 +98,14 @@ def test_a_worker_that_is_stopped_in_a_long_job_gives_it_back_and_the_next_one_b
 def test_a_worker_that_takes_nothing_while_a_job_waits_is_started_again_and_takes_it(
     settings: Settings, ct_folder: Path, tmp_path: Path
 ) -> None:
-    settings = settings.model_copy(update={"stall_s": 3.0})
+    settings = settings.model_copy(update={"stall_s": 3.0, "resend_after_s": 2.0})
     with running(settings, STAND_IN_WORKER, logs=tmp_path / "logs") as service, Client(service.url) as client:
         first = service.parts["worker"].pid
         client.wait(_post(service, ct_folder, "routine"), timeout_s=120)
         # A job whose message is lost, and is not sent again for long: to a worker it looks like a broken tie.
         shutil.copytree(ct_folder, settings.uploads_dir / "unheard")
         table = open_job_table(settings.job_table_url)
-        table.accept(Job("unheard", Options(MODEL_ID), table.now(), table.now() + timedelta(hours=1)))
+        table.accept(Job("unheard", Options(MODEL_ID), table.now(), table.now() + timedelta(minutes=10)))
         assert client.wait("unheard", timeout_s=120).state == "done"
         assert service.parts["worker"].pid != first
         table.close()

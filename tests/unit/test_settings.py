@@ -52,6 +52,7 @@ def test_a_child_process_reads_the_same_settings(monkeypatch: pytest.MonkeyPatch
         api_keys="first-key-0123456789,other-key-0123456789",  # type: ignore[arg-type]
         redis_url="redis://:secret@broker/0",  # type: ignore[arg-type]
         lease_s=1.5,
+        heartbeat_s=0.5,
     )
     for name, value in settings.environment().items():
         monkeypatch.setenv(name, value)
@@ -64,6 +65,24 @@ def test_the_job_table_lies_in_the_data_folder_unless_a_url_says_otherwise(tmp_p
     assert Settings(data_dir=tmp_path).job_table_url == f"sqlite:///{tmp_path}/jobs.sqlite"
     url = "postgresql+psycopg://user:secret@db/jobs"
     assert Settings(database_url=url).job_table_url == url  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"heartbeat_s": 60.0}, "PEDCONTOUR_HEARTBEAT_S must be below PEDCONTOUR_LEASE_S"),
+        ({"lease_s": 10.0}, "PEDCONTOUR_HEARTBEAT_S must be below PEDCONTOUR_LEASE_S"),
+        ({"stall_s": 30.0}, "PEDCONTOUR_STALL_S must be above PEDCONTOUR_RESEND_AFTER_S"),
+        ({"resend_after_s": 200.0}, "PEDCONTOUR_STALL_S must be above PEDCONTOUR_RESEND_AFTER_S"),
+    ],
+)
+def test_waits_that_contradict_each_other_are_refused(given: dict[str, float], named: str) -> None:
+    with pytest.raises(RequestError, match=named):
+        Settings.read(**given)
+
+
+def test_waits_may_be_short_as_long_as_they_agree() -> None:
+    assert Settings.read(lease_s=4.0, heartbeat_s=0.5, resend_after_s=2.0, stall_s=2.1).stall_s == 2.1
 
 
 @pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:1"])

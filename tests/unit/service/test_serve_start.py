@@ -1,6 +1,9 @@
 """What keeps a service from starting is said by a code of its own."""
 
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,3 +41,14 @@ def test_a_data_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
         running(Settings(data_dir=tmp_path / "file" / "data")),
     ):
         pass
+
+
+@pytest.mark.parametrize("module", ["service.gateway", "service.worker"])
+def test_waits_that_contradict_each_other_are_told_in_a_sentence(module: str, tmp_path: Path) -> None:
+    waits = {"PEDCONTOUR_LEASE_S": "10", "PEDCONTOUR_HEARTBEAT_S": "10", "PEDCONTOUR_DATA_DIR": str(tmp_path / "data")}
+    ended = subprocess.run(
+        [sys.executable, "-m", module], env={**os.environ, **waits}, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode != 0
+    assert "PEDCONTOUR_HEARTBEAT_S must be below PEDCONTOUR_LEASE_S" in ended.stderr + ended.stdout
+    assert not (tmp_path / "data").exists()
