@@ -188,6 +188,23 @@ def test_a_table_of_the_first_version_is_brought_forward_with_its_jobs(url: str)
     reopened.close()
 
 
+def test_a_table_of_the_second_version_is_brought_forward_with_its_jobs(url: str) -> None:
+    store = open_job_table(url, clock=lambda: START)
+    job = Job("a", Options("m"), START, START, "t", Priority.URGENT)
+    store.accept(job)
+    store.close()
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE jobs DROP COLUMN unread_since"))
+        connection.execute(sa.text("UPDATE jobs SET options = :options"), {"options": '{"model_id": "m"}'})
+        connection.execute(sa.text("UPDATE schema_version SET version = 2"))
+    engine.dispose()
+    store = open_job_table(url, clock=lambda: START)
+    assert store.get("a") == job
+    assert store.claim_next("me") is not None
+    store.close()
+
+
 def test_a_program_of_the_first_version_still_writes_to_the_table(url: str) -> None:
     store = open_job_table(url, clock=lambda: START)
     columns = re.findall(r"(\w+) (?:VARCHAR|JSON|INTEGER|BIGINT|DOUBLE|BOOLEAN)", FIRST_TABLE)
