@@ -86,3 +86,12 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path, taken_port: str) -> None:
     status, lines = start("service.gateway", tmp_path, PORT=taken_port)
     assert (status, lines[-1]["level"], lines[-1]["code"]) == (EXIT_NEEDED, "CRITICAL", "PORT_UNUSABLE")
     assert taken_port in lines[-1]["event"]
+
+
+@pytest.mark.parametrize("program", ["service.gateway", "service.worker"])
+def test_a_data_folder_that_others_may_enter_is_warned_of(tmp_path: Path, program: str) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data").chmod(0o755)
+    _, lines = start(program, tmp_path, REDIS_URL="")
+    assert (lines[0]["level"], lines[0]["logger"]) == ("WARNING", "service.datafolder")
+    assert "0755" in lines[0]["event"]
