@@ -67,6 +67,7 @@ from pedcontour.errors.jobs import (
     StorageLowError,
     StoreError,
     TooManyRequestsError,
+    TooManyStreamsError,
     TooManyUploadsError,
     TooManyWaitingError,
 )
@@ -197,6 +198,7 @@ __all__ = [
     "TokenInvalidError",
     "TooFewSlicesError",
     "TooManyRequestsError",
+    "TooManyStreamsError",
     "TooManyUploadsError",
     "TooManyWaitingError",
     "UidMissingError",
