@@ -22,6 +22,7 @@ from service.keytable import open_key_table
 from tests.outside_tools import lack
 from tests.postgres_server import QUICK, PostgresServer, running_postgres
 from tests.served_app import served
+from tests.stand_ins.model import write_stand_in_model
 from tests.unit.service.gateway.conftest import make_gateway
 
 AWAY = {"X-Forwarded-For": "192.0.2.7"}
@@ -83,6 +84,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def url(tmp_path: Path, database: Database, impatient: None) -> Iterator[str]:
     """A gateway whose tables lie in the database."""
+    write_stand_in_model(tmp_path / "models")
     jobs, keys = open_job_table(database.url), open_key_table(database.url)
     gateway = make_gateway(tmp_path, jobs=jobs, keys=KeyRing((), RememberedKeys(keys)))
     jobs.worker_seen("w")
