@@ -232,6 +232,11 @@ class Settings(BaseSettings):
         ge=1,
         description="Uploads of one key under way at once, at each gateway; over it: TOO_MANY_UPLOADS.",
     )
+    max_event_streams_per_key: int = Field(
+        default=100,
+        ge=1,
+        description="Event streams of one key open at once, at each gateway; over it: TOO_MANY_STREAMS.",
+    )
     min_free_bytes: int = Field(
         default=1024**3,
         ge=0,

@@ -91,6 +91,7 @@ from pedcontour.errors.jobs import (
     StorageLowError,
     StoreError,
     TooManyRequestsError,
+    TooManyStreamsError,
     TooManyUploadsError,
     TooManyWaitingError,
 )
@@ -242,6 +243,7 @@ __all__ = [
     "TokenInvalidError",
     "TooFewSlicesError",
     "TooManyRequestsError",
+    "TooManyStreamsError",
     "TooManyUploadsError",
     "TooManyWaitingError",
     "UidMissingError",

@@ -76,6 +76,12 @@ class TooManyUploadsError(AdmissionError):
     code = "TOO_MANY_UPLOADS"
 
 
+class TooManyStreamsError(AdmissionError):
+    """Too many event streams of this key are open; end one, or ask for the job's state instead."""
+
+    code = "TOO_MANY_STREAMS"
+
+
 class ResultNotReadyError(RequestError):
     """The job has not ended yet; ask for its state until it is done."""
 

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from pedcontour.errors import QueueFullError, TooManyRequestsError, TooManyUploadsError, TooManyWaitingError
+from pedcontour.errors import (
+    QueueFullError,
+    TooManyRequestsError,
+    TooManyStreamsError,
+    TooManyUploadsError,
+    TooManyWaitingError,
+)
 from service.gateway.disk import Disk, Room, Space, Watermark, space_of
 from service.gateway.places import Places
 from service.jobstore import Records
@@ -31,6 +37,7 @@ class AdmissionLimits:
     max_waiting_of_tenant: int = 500
     posts_per_minute: int = 600
     max_open_of_tenant: int = 64
+    max_streams_of_tenant: int = 100
     min_free_bytes: int = 1024**3
     min_free_share: float = 0.02
 
@@ -66,13 +73,14 @@ class Rates:
 
 
 class Admission:
-    """Lets uploads in while there is room for them."""
+    """Lets uploads in while there is room for them; ``streams`` are the places of those who watch a job."""
 
     def __init__(self, limits: AdmissionLimits | None = None, space: Callable[[Path], Space] = space_of) -> None:
         self._limits = limits or AdmissionLimits()
         self._disk = Disk(Watermark(self._limits.min_free_bytes, self._limits.min_free_share), space)
         self._rates = Rates(self._limits.posts_per_minute)
         self._open = Places(self._limits.max_open_of_tenant, TooManyUploadsError)
+        self.streams = Places(self._limits.max_streams_of_tenant, TooManyStreamsError)
 
     @contextmanager
     def admit(self, tenant: str, jobs: Records, uploads: Path, declared_bytes: int) -> Iterator[Room]:

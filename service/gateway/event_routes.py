@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from pedcontour.errors import StoreError
-from service.gateway.access import OwnedJob, Parts
+from service.gateway.access import OwnedJob, Parts, Tenant
 from service.gateway.responses import problems
 from service.gateway.views import JOBS_PATH, event_view
 from service.gateway.watch import JobWatch
@@ -25,11 +25,18 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 }
 
 
+async def stream_place(parts: Parts, tenant: Tenant) -> AsyncIterator[None]:
+    """A place for an event stream, as long as it is open. Raises ``TooManyStreamsError``."""
+    with parts.admission.streams.one(tenant):
+        yield
+
+
 @router.get(
     "/events",
     response_class=EventSourceResponse,
     summary="Watch a job",
-    responses=problems(401, 404, 503) | _EVENTS,
+    dependencies=[Depends(stream_place)],
+    responses=problems(401, 404, 429, 503) | _EVENTS,
 )
 async def watch_job(request: Request, job: OwnedJob, parts: Parts) -> AsyncIterator[ServerSentEvent]:
     """Tells how the job stands at once, then every change, and closes when the job ends; a lost stream is opened anew.

@@ -52,9 +52,9 @@ class GatewayParts:
 
     ``worker_silent_s`` is how long no worker may have been heard of before the service counts as not ready, ``stall_s``
     how long jobs may wait while nobody begins or runs one, ``resend_after_s`` how long a job's first message may go
-    unheard, ``ready_remembered_s`` how long an answer about readiness holds. ``reconcile_every_s`` None leaves the re-
-    sending of messages to somebody else, ``retention`` None the erasing in time. ``closing`` is set when the gateway
-    was asked to stop. ``templates`` are the site's own ROI names. ``tokens`` None takes keys only; ``metrics_open``
+    unheard, ``ready_remembered_s`` how long an answer about readiness holds. ``reconcile_every_s`` None leaves the
+    re-sending of messages to somebody else, ``retention`` None the erasing in time. ``closing`` is set when it was
+    asked to stop. ``templates`` are the site's own ROI names. ``tokens`` None takes keys only; ``metrics_open``
     gives the figures to anybody. ``pace`` is the least that an upload must do. ``audit`` keeps the records of who did
     what, with the callers' addresses where ``audit_addresses`` says so. ``allowed_hosts`` empty answers under every
     name; ``hsts_s`` 0 leaves TLS to be forgotten by browsers.

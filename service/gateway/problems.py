@@ -41,6 +41,7 @@ STATUS: tuple[tuple[type[PedcontourError], int], ...] = (
     (errors.UploadMalformedError, 400),
     (errors.TooManyRequestsError, 429),
     (errors.TooManyUploadsError, 429),
+    (errors.TooManyStreamsError, 429),
     (errors.TooManyWaitingError, 429),
     (errors.AdmissionError, 503),
     (errors.ModelError, 503),

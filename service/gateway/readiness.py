@@ -5,7 +5,7 @@ those threads are none of the pool that requests are served from.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from time import monotonic
 
 import anyio.to_thread
@@ -32,9 +32,10 @@ class Readiness:
     async def failing(self) -> list[str]:
         """The names of the parts that fail, or have not answered within ``PATIENCE_S``."""
         awaited = [task for part in self._parts if (task := part.asked(self._threads))]
+        late: Collection[asyncio.Task[None]] = ()
         if awaited:
-            await asyncio.wait(awaited, timeout=PATIENCE_S)
-        return [part.name for part in self._parts if not part.is_well()]
+            _, late = await asyncio.wait(awaited, timeout=PATIENCE_S)
+        return [part.name for part in self._parts if not part.is_well(late)]
 
 
 class _Part:
@@ -56,9 +57,9 @@ class _Part:
             self._task = asyncio.create_task(self._ask(threads))
         return None if self._is_overdue() else self._task
 
-    def is_well(self) -> bool:
-        """Whether the last answer was good, and the next one is not overdue."""
-        return self._passed and not self._is_overdue()
+    def is_well(self, late: Collection[asyncio.Task[None]]) -> bool:
+        """Whether the last answer was good, and the next one neither among those waited for in vain nor overdue."""
+        return self._passed and self._task not in late and not self._is_overdue()
 
     def _is_overdue(self) -> bool:
         return self._task is not None and monotonic() - self._asked_at >= PATIENCE_S

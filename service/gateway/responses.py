@@ -14,7 +14,7 @@ _MEANING = {
     413: "The upload is over the limit.",
     415: "The body is of another media type.",
     422: "The request cannot be met as it is.",
-    429: "Too many requests or waiting jobs of this key; try again after the seconds in `Retry-After`.",
+    429: "Too many requests, uploads, streams or waiting jobs of a key; try again after the seconds in `Retry-After`.",
     503: "A part of the service does not answer or has no room; try again after the seconds in `Retry-After`.",
 }
 

@@ -73,6 +73,7 @@ def _admission_limits(settings: Settings) -> AdmissionLimits:
         max_waiting_of_tenant=settings.max_waiting_jobs_per_key,
         posts_per_minute=settings.max_posts_per_minute,
         max_open_of_tenant=settings.max_open_uploads_per_key,
+        max_streams_of_tenant=settings.max_event_streams_per_key,
         min_free_bytes=settings.min_free_bytes,
         min_free_share=settings.min_free_share,
     )

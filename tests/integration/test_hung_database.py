@@ -22,6 +22,7 @@ from service.keytable import open_key_table
 from tests.outside_tools import lack
 from tests.postgres_server import QUICK, PostgresServer, running_postgres
 from tests.served_app import served
+from tests.stand_ins.model import write_stand_in_model
 from tests.unit.service.gateway.conftest import make_gateway
 
 AWAY = {"X-Forwarded-For": "192.0.2.7"}
@@ -43,6 +44,8 @@ class Database:
         processes = [postmaster, *map(int, children)]
         for process in processes:
             _signal(process, signal.SIGSTOP)
+        while not all(map(_is_stopped, processes)):
+            time.sleep(0.01)
         try:
             yield
         finally:
@@ -53,6 +56,14 @@ class Database:
 def _signal(process: int, number: signal.Signals) -> None:
     with suppress(ProcessLookupError):  # a backend that ended meanwhile
         os.kill(process, number)
+
+
+def _is_stopped(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return True
+    return state in "TZ"
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +84,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def url(tmp_path: Path, database: Database, impatient: None) -> Iterator[str]:
     """A gateway whose tables lie in the database."""
+    write_stand_in_model(tmp_path / "models")
     jobs, keys = open_job_table(database.url), open_key_table(database.url)
     gateway = make_gateway(tmp_path, jobs=jobs, keys=KeyRing((), RememberedKeys(keys)))
     jobs.worker_seen("w")
@@ -86,7 +98,7 @@ def test_a_gateway_is_alive_while_its_database_hangs_and_ready_again_afterwards(
     assert httpx.get(f"{url}/health/ready").status_code == 200
     with ThreadPoolExecutor(60) as pool, database.hanging():
         here = [pool.submit(_told, f"{url}/health/ready") for _ in range(30)]
-        away = [pool.submit(_told, f"{url}{path}", AWAY) for path in ("/health/ready", "/v1/jobs") * 15]
+        away = [pool.submit(_told, f"{url}{path}", AWAY) for path in ("/health/ready", "/v1/jobs") * 8]
         for _ in range(3):
             time.sleep(0.5)
             assert httpx.get(f"{url}/health/live", timeout=1).json() == {"status": "alive"}

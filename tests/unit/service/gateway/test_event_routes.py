@@ -1,15 +1,22 @@
 """Server-sent events of a job."""
 
 import json
+import time
 from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from pedcontour.errors import JobTableError
+from service.gateway.admission import Admission, AdmissionLimits
+from service.gateway.app import create_app
 from service.jobs import Ending, State
-from tests.unit.service.gateway.conftest import Gateway
+from tests.served_app import served
+from tests.unit.service.gateway.conftest import KEY, OTHER_KEY, Gateway
 
 
 @pytest.fixture
@@ -82,3 +89,36 @@ def test_a_table_that_does_not_answer_ends_the_stream(gateway: Gateway, job_id: 
 def test_an_unknown_job_has_no_events(gateway: Gateway) -> None:
     answer = gateway.http.get("/v1/jobs/x/events")
     assert (answer.status_code, answer.json()["code"]) == (404, "JOB_NOT_FOUND")
+
+
+def test_a_key_has_so_many_streams_open_and_a_closed_one_makes_room(keyed: Gateway) -> None:
+    admission = Admission(AdmissionLimits(max_streams_of_tenant=2))
+    with served(create_app(replace(keyed.parts, admission=admission))) as address:
+        mine = httpx.Client(base_url=address, headers={"X-API-Key": KEY})
+        theirs = httpx.Client(base_url=address, headers={"X-API-Key": OTHER_KEY})
+        with mine, theirs, ExitStack() as first, ExitStack() as second:
+            path, other = (f"{_sent(client)}/events" for client in (mine, theirs))
+            for stack in (first, second):
+                assert stack.enter_context(mine.stream("GET", path)).status_code == 200
+            refused = mine.get(path)
+            assert (refused.status_code, refused.json()["code"]) == (429, "TOO_MANY_STREAMS")
+            assert int(refused.headers["retry-after"]) > 0
+            with theirs.stream("GET", other) as answer:
+                assert answer.status_code == 200
+            first.close()
+            _wait_until_open(mine, path)
+            keyed.parts.closing.set()
+
+
+def _sent(client: httpx.Client) -> str:
+    return str(client.post("/v1/jobs", files={"f": ("a", b"x")}).headers["location"])
+
+
+def _wait_until_open(client: httpx.Client, path: str) -> None:
+    ends = time.monotonic() + 10
+    while True:  # the service learns that a client left when it next tells it something
+        with client.stream("GET", path) as answer:
+            if answer.status_code == 200:
+                return
+        assert time.monotonic() < ends, "the place was not given back"
+        time.sleep(0.05)

@@ -92,7 +92,7 @@ def test_liveness_needs_no_thread(gateway: Gateway, monkeypatch: pytest.MonkeyPa
     assert gateway.http.get("/health/live").json() == {"status": "alive"}
 
 
-def test_more_callers_than_are_looked_up_at_once_learn_yes_or_no(tmp_path: Path, part: Part) -> None:
+def test_more_callers_than_are_looked_up_at_once_learn_yes_or_no(tmp_path: Path, models: None, part: Part) -> None:
     class HungKeys(KeyRing):
         def has_any(self) -> bool:
             part.check()
