@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from pedcontour.errors import MediaTypeUnsupportedError, RequestError, UploadMalformedError, UploadTooLargeError
 from service.gateway.disk import Room
 from service.gateway.pace import Pace, paced
-from service.uploads import UploadPart
+from service.uploads import UploadLimits, UploadPart
 
 BATCH_BYTES = 1024 * 1024
 """So much is gathered before it goes to disk in a thread: small enough for many uploads, large enough to be quick."""
@@ -45,7 +45,6 @@ async def receive(request: Request, part: UploadPart, pace: Pace, room: Room) ->
     """
     if request.headers.get("content-encoding", "identity") != "identity":
         raise MediaTypeUnsupportedError("the body has a content encoding")
-    _refuse_declared_length(request, part)
     content_type, parameters = parse_options_header(request.headers.get("content-type"))
     if content_type == b"multipart/form-data" and parameters.get(b"boundary"):
         body: _Body = _MultipartBody(part, parameters[b"boundary"])
@@ -80,9 +79,10 @@ def declared_bytes(request: Request) -> int:
     return int(length) if length.isascii() and length.isdecimal() else 0
 
 
-def _refuse_declared_length(request: Request, part: UploadPart) -> None:
-    if declared_bytes(request) > part.limits.max_bytes + MULTIPART_SLACK_BYTES:
-        raise UploadTooLargeError(f"more than {part.limits.max_bytes} bytes")
+def refuse_declared_length(request: Request, limits: UploadLimits) -> None:
+    """Refuse a body unread that says it is too long. Raises ``UploadTooLargeError``."""
+    if declared_bytes(request) > limits.max_bytes + MULTIPART_SLACK_BYTES:
+        raise UploadTooLargeError(f"more than {limits.max_bytes} bytes")
 
 
 class _Body:

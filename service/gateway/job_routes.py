@@ -16,7 +16,7 @@ from pedcontour.inference.modes import DEFAULT_MODE, MODES
 from pedcontour.verdicts import ABSENCE_POLICIES
 from service.gateway import schemas
 from service.gateway.access import OwnedJob, Parts, Recorder, Tenant
-from service.gateway.intake import declared_bytes, receive
+from service.gateway.intake import declared_bytes, receive, refuse_declared_length
 from service.gateway.metrics import RequestMetrics
 from service.gateway.output_fields import output_fields
 from service.gateway.parts import GatewayParts
@@ -112,6 +112,7 @@ async def send_job(
     given = _given(query)
     job_id = str(uuid.uuid4())
     # What cannot be met is refused before the files are read, as far as it is known by then.
+    refuse_declared_length(request, parts.limits)  # before the disk is asked: no later try will do
     admitted = parts.admission.admit(tenant, parts.jobs, parts.uploads, declared_bytes(request))
     async with contextmanager_in_threadpool(admitted) as room:
         await run_in_threadpool(options_from, given, parts.models, parts.templates)
