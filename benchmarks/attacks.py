@@ -4,6 +4,7 @@ The service is the one that ``pedcontour serve`` starts, with a stand-in for the
 endless bodies end. Prints a table, writes ``results/attacks.json``, and ends with 1 when a row is not as it should be.
 """
 
+import json
 import re
 import sys
 import tempfile
@@ -29,7 +30,7 @@ WAIT_S = 300.0
 OUTSIDE = (Path("/etc"), Path("/etc/cron.d"), Path.cwd(), Path.home())
 """Folders that the attacks aim at: they must hold afterwards what they held before."""
 
-_INTAKE = re.compile(r"intake: \S+(?: slices)? in ([0-9.]+) s, ([0-9]+) MiB")
+_INTAKE = re.compile(r"intake: .*, ([0-9]+) MiB at most")
 
 
 @dataclass
@@ -98,7 +99,9 @@ class Target:
         """Seconds and MiB of each intake since the last call."""
         text = self._log.read_text() if self._log.exists() else ""
         new, self._read = text[self._read :], len(text)
-        return [(float(seconds), int(mib)) for seconds, mib in _INTAKE.findall(new)]
+        lines = [json.loads(line) for line in new.splitlines() if "intake: " in line]
+        found = [(line["duration_s"], _INTAKE.search(line["event"])) for line in lines]
+        return [(float(seconds), int(told[1])) for seconds, told in found if told]
 
     def files_outside(self) -> set[Path]:
         """Everything outside the folders of jobs that an attack could have left."""
@@ -138,6 +141,8 @@ def _finished(row: Row, target: Target, crashes: int, files: set[Path]) -> Row:
     row.peak_mib = max((mib for _, mib in intakes), default=0)
     row.unexpected += target.outcome_of(list(good_series())) != DONE  # it still does its work
     row.crashes = target.crashes() - crashes
+    if not intakes:  # the good series that was just contoured went through one
+        raise AssertionError("the log of the worker tells of no intake")
     row.files_outside = len(target.files_outside() - files)
     return row
 
