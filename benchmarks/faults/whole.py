@@ -17,7 +17,16 @@ from tests.postgres_server import program
 
 KEPT = ("uploads", "results")
 
-SINCE_VERSION_2 = ("priority", "request_key", "request_digest", "rest_until", "excused", "provenance", "inputs_kept")
+AFTER_VERSION_1 = (
+    "priority",
+    "request_key",
+    "request_digest",
+    "rest_until",
+    "excused",
+    "provenance",
+    "inputs_kept",
+    "unread_since",
+)
 
 
 def upgrade(ledger: Ledger) -> GoneOn:
@@ -57,7 +66,7 @@ def _write_version_1(connection: sa.Connection) -> None:
     for index in jobs.indexes:
         if index.name in ("ix_jobs_of_tenant", "ix_jobs_ended", "ux_jobs_request"):
             index.drop(connection)
-    for name in SINCE_VERSION_2:
+    for name in AFTER_VERSION_1:
         connection.execute(sa.text(f"ALTER TABLE jobs DROP COLUMN {name}"))
     for table in (tenants, tombstones, duties, version):
         table.drop(connection)
