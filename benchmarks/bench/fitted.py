@@ -1,5 +1,5 @@
 """The last layer of a network with made-up weights, fitted to a phantom, so that its scores are like a trained one's:
-smooth inside organs, apart at borders. Noise takes us thirty times as long to label.
+smooth inside organs, apart at borders. Noise takes us seven times as long to label, and stock no longer.
 """
 
 from typing import Any
@@ -26,11 +26,14 @@ def fit_last_layer(network: Any, patch: int, spacing_mm: float, normalise: Any) 
     features = _features(network, torch.from_numpy(normalise(image))[None, None])[:, : truth.size]
     layer = network.decoder.seg_layers[-1]
     wanted = torch.nn.functional.one_hot(torch.from_numpy(truth.astype(np.int64)), layer.out_channels).float()
-    centre, middle = features.mean(1, keepdim=True), wanted.mean(0, keepdim=True)
+    # Each voxel counts by the rarity of its organ: otherwise background would win everywhere.
+    weight = (wanted / wanted.sum(0).clamp(min=1.0).sqrt()).sum(1)
+    weight /= weight.sum()
+    centre, middle = (features @ weight)[:, None], (weight @ wanted)[None]
     spread = features - centre
-    square = spread @ spread.T
+    square = (spread * weight) @ spread.T
     square += RIDGE * square.diagonal().mean() * torch.eye(len(square))
-    weights = torch.linalg.solve(square, spread @ (wanted - middle)).T
+    weights = torch.linalg.solve(square, (spread * weight) @ (wanted - middle)).T
     layer.weight.data.copy_(weights.reshape(layer.weight.shape))
     layer.bias.data.copy_((middle.T - weights @ centre)[:, 0])
 

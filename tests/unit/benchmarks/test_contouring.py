@@ -1,0 +1,20 @@
+"""Our side of the rows that run a network."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.bench.contouring import warm
+from benchmarks.bench.side import run
+from tests.unit.benchmarks.conftest import Bench
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_warm_side_runs_the_network_and_writes_the_truth(bench: Bench) -> None:
+    given = bench.given()
+    figures = run(warm(given))
+    assert figures["tiles_run"] > 1
+    assert figures["stages_s"]["segment.network"] > 0
+    assert figures["seconds"] > figures["stages_s"]["segment"]
+    assert {path.name for path in (Path(given["work"]) / "out-standard").iterdir()} >= {"rtstruct.dcm", "seg.dcm"}
