@@ -43,12 +43,12 @@ def measure(
 
 
 def _sides(given: Mapping[str, Any], modes: Sequence[str], other_repeats: int) -> dict[str, Side]:
-    ours = {
-        f"{kind} {mode}": Side(f"benchmarks.bench.contouring:{kind}", {**given, "mode": mode})
-        for mode in modes
-        for kind in ("warm", "cold")
-    }
-    return ours | {"stock": Side(f"{__name__}:stock", given, [others()], repeats=other_repeats)}
+    sides = {}
+    for mode in modes:
+        own = {**given, "mode": mode}
+        sides[f"warm {mode}"] = Side("benchmarks.bench.contouring:warm", own)
+        sides[f"cold {mode}"] = Side("benchmarks.bench.contouring:cold", own, repeats=REPEATS)
+    return sides | {"stock": Side(f"{__name__}:stock", given, [others()], repeats=other_repeats)}
 
 
 def lines(name: str, runs: Mapping[str, Runs], mode: str) -> list[Figures]:
@@ -84,8 +84,9 @@ def stock(given: Mapping[str, Any]) -> Timed:
         shutil.rmtree(folder, ignore_errors=True)
         as_nifti(Path(given["case"]) / "ct", folder)
         peak_mib = predict(Training(Path(given["results"])), folder)
-        for writer in (one_hot, rt_utils):
-            writer({"case": given["case"], "out": given["work"]})()
+        for writer, kind in ((one_hot, "seg"), (rt_utils, "rtstruct")):
+            (folder / kind).mkdir()
+            writer({"case": given["case"], "out": str(folder / kind)})()
         return {"peak_mib": peak_mib}
 
     return run

@@ -50,12 +50,16 @@ def measured(given: Mapping[str, Any], repeats: int = REPEATS) -> list[Figures]:
     for asked in PRECISIONS:
         tile_s, engine = runs[f"network {asked}"].median("seconds"), runs[f"network {asked}"].last["engine"]
         precision = engine.rpartition("-")[2]
-        tera, roof_tera = operations / tile_s / 1e12, runs[f"roof {precision}"].median("tera_per_s")
+        # The median of the network and the best of the roof: a busy moment must not lower what is asked for.
+        tera, roof_tera = (
+            operations / tile_s / 1e12,
+            max(run["tera_per_s"] for run in runs[f"roof {precision}"].figures),
+        )
         lines[precision] = {
             "name": f"roof/{precision}",
             "ours": round(tera, 3),
             "other": round(roof_tera, 3),
-            "other_is": "product of matrices",
+            "other_is": "best product of matrices",
             "ratio": round(tera / roof_tera, 3),
             "unit": "TFLOP/s",
             "target": f">= {TARGET:g}",

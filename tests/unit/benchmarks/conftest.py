@@ -12,7 +12,7 @@ from pedcontour.bundle import ModelBundle
 from pedcontour.dicom.ct_writer import write_ct_series
 from pedcontour.phantom import ChildSpec, Scan, ScanSpec, scan_child
 
-TINY = Size(features=(8, 16), patch=32, spacing_mm=6.0)
+TINY = Size(features=(4, 8), patch=32, spacing_mm=6.0)
 
 
 @dataclass(frozen=True)
