@@ -5,12 +5,10 @@ its end, so libraries and the model are in it. A worker pays this before it says
 """
 
 import tempfile
-from collections.abc import Mapping
-from typing import Any
 
 from benchmarks.bench.networks import full_network
 from benchmarks.bench.rows import Figures, Row
-from benchmarks.bench.sides import REPEATS, Side, in_turns
+from benchmarks.bench.sides import Runs, Side, in_turns
 from benchmarks.bench.teen import KEPT, case
 
 TARGET_S = 5.0
@@ -21,13 +19,14 @@ def measure() -> list[Figures]:
     bundle, _ = full_network()
     with tempfile.TemporaryDirectory() as work:
         given = {"case": str(case("short").folder), "model": str(bundle.folder), "mode": "standard", "work": work}
-        return [line(given | {"cache": str(KEPT / "converted")})]
+        given["cache"] = str(KEPT / "converted")
+        # The warm-up converts the network.
+        runs = in_turns({kind: Side(f"benchmarks.bench.contouring:{kind}", given) for kind in ("warm", "cold")})
+    return [line(runs["warm"], runs["cold"])]
 
 
-def line(given: Mapping[str, Any], repeats: int = REPEATS) -> Figures:
-    """The row for a case and a model; the warm-up converts the network."""
-    runs = in_turns({kind: Side(f"benchmarks.bench.contouring:{kind}", given) for kind in ("warm", "cold")}, repeats)
-    warm, cold = runs["warm"], runs["cold"]
+def line(warm: Runs, cold: Runs) -> Figures:
+    """The row, from jobs of a warm process and of new ones."""
     overhead_s = cold.median("seconds") - warm.median("seconds")
     return {
         "name": "cold_start",

@@ -19,12 +19,9 @@ def test_stock_labels_the_series_that_simpleitk_read(bench: Bench, tmp_path: Pat
     assert peak_mib > 200
 
 
-@pytest.mark.slow
-def test_a_cold_start_takes_longer_than_a_warm_job(bench: Bench) -> None:
-    figures = line(bench.given(), repeats=1)
-    assert figures["ours"] > 0
-    assert figures["cold_s"] > figures["cold_load_s"] + figures["cold_job_s"]
-    assert figures["ours_peak_mib"] > 100
+def test_a_cold_start_costs_what_its_median_takes_longer() -> None:
+    figures = line(_runs(2.0, 300, 5), _runs(8.0, 400, 5))
+    assert (figures["ours"], figures["met"], figures["n"]) == (6.0, False, 5)
 
 
 def test_each_side_says_how_often_it_ran_and_whether_the_target_is_met() -> None:
@@ -37,5 +34,12 @@ def test_each_side_says_how_often_it_ran_and_whether_the_target_is_met() -> None
 
 
 def _runs(seconds: float, peak_mib: float, count: int) -> Runs:
-    facts = {"tiles_run": 3, "tiles_skipped": 1, "engine": "openvino-cpu-bf16", "stages_s": {}}
+    facts = {
+        "tiles_run": 3,
+        "tiles_skipped": 1,
+        "engine": "openvino-cpu-bf16",
+        "stages_s": {},
+        "load_s": 1.0,
+        "job_s": 2.0,
+    }
     return Runs([{"seconds": seconds, "cpu_s": seconds, "peak_mib": peak_mib, **facts}] * count)
