@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
-PACKAGES = ("pedcontour", "torch", "nnunetv2", "numpy", "scipy", "pydicom", "highdicom")
+PACKAGES = ("pedcontour", "torch", "openvino", "nnunetv2", "numpy", "scipy", "pydicom", "highdicom")
 
 
 def write_results(name: str, command: str, rows: Sequence[dict[str, Any]], **more: Any) -> Path:

@@ -12,8 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.bench.catalogue import ROWS
-from benchmarks.bench.rows import merged
-from benchmarks.results_file import read_rows, write_results
+from benchmarks.bench.rows import keep
 
 
 def main() -> None:
@@ -24,9 +23,7 @@ def main() -> None:
     console = Console()
     for name in names:
         console.print(f"[bold]{name}[/bold]: {ROWS[name].about}")
-        lines = ROWS[name].measure()
-        write_results("bench", "make bench", merged(read_rows("bench"), lines))
-        console.print(table(lines))
+        console.print(table(keep(ROWS[name].measure())))
 
 
 def table(lines: Sequence[dict[str, Any]]) -> Table:

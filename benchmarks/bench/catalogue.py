@@ -1,5 +1,17 @@
 """Every row of ``make bench``, in the order of the table: one module each, one line here."""
 
-from benchmarks.bench import pipeline, rtstruct, seg, upload
+from benchmarks.bench import agreement, cold_start, end_to_end, pipeline, roof, rtstruct, seg, upload
 
-ROWS = {row.name: row for row in (rtstruct.ROW, seg.ROW, upload.ROW, pipeline.ROW)}
+ROWS = {
+    row.name: row
+    for row in (
+        rtstruct.ROW,
+        seg.ROW,
+        upload.ROW,
+        pipeline.ROW,
+        roof.ROW,
+        agreement.ROW,
+        cold_start.ROW,
+        end_to_end.ROW,
+    )
+}

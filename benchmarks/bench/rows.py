@@ -1,22 +1,26 @@
 """What a row says, and whether it meets its target."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.bench.sides import Runs
+from benchmarks.results_file import read_rows, write_results
 
 Figures = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement of the table: its name on the command line, its sentence, and what makes its lines."""
+    """One measurement of the table: its name on the command line, its sentence, and what makes its lines.
+
+    Lines may come one by one where a row takes hours; each is kept as it comes.
+    """
 
     name: str
     about: str
-    measure: Callable[[], list[Figures]]
+    measure: Callable[[], Iterable[Figures]]
 
 
 def ratio_line(name: str, ours: Runs, other: Runs, other_name: str, target: float) -> Figures:
@@ -39,6 +43,15 @@ def ratio_line(name: str, ours: Runs, other: Runs, other_name: str, target: floa
         "other_peak_mib": round(other.median("peak_mib")),
         "load": round(os.getloadavg()[0], 1),
     }
+
+
+def keep(lines: Iterable[Figures]) -> list[Figures]:
+    """Put lines into ``benchmarks/results/bench.json`` as they come, beside those of other rows; returns them all."""
+    kept = []
+    for line in lines:
+        write_results("bench", "make bench", merged(read_rows("bench"), [line]))
+        kept.append(line)
+    return kept
 
 
 def merged(earlier: Sequence[Figures], fresh: Sequence[Figures]) -> list[Figures]:

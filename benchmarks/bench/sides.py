@@ -17,11 +17,15 @@ WARM_UP = 1
 
 @dataclass(frozen=True)
 class Side:
-    """One side: ``function`` as ``module:name``, what it is given, and folders that come first on its import path."""
+    """One side: ``function`` as ``module:name``, what it is given, and folders that come first on its import path.
+
+    ``repeats`` is for a side that takes minutes: so many turns and no warm-up, instead of what the others get.
+    """
 
     function: str
     argument: Mapping[str, Any]
     import_path: Sequence[Path] = ()
+    repeats: int | None = None
 
 
 @dataclass
@@ -47,6 +51,9 @@ def in_turns(sides: Mapping[str, Side], repeats: int = REPEATS, warm_up: int = W
         running = {name: stack.enter_context(_process(side)) for name, side in sides.items()}
         for turn in range(warm_up + repeats):
             for name, process in running.items():
+                own = sides[name].repeats
+                if own is not None and not warm_up <= turn < warm_up + own:
+                    continue
                 figures = _once_more(process)
                 if turn >= warm_up:
                     runs[name].figures.append(figures)
