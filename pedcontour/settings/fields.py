@@ -12,6 +12,7 @@ PREFIX = "PEDCONTOUR_"
 
 SECRETS_DIR = Path("/run/secrets")
 """Where Docker and Kubernetes mount secrets as files: a password in a variable is seen by whoever may inspect one."""
+
 AsymmetricAlgorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """Signatures that one key makes and another checks (RFC 7518 3.1): a gateway never holds what could sign a token."""
 
