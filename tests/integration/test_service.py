@@ -115,6 +115,7 @@ def test_ready_and_metrics_tell_of_the_running_parts(service: RunningService) ->
         "audit": "ok",
         "worker": "ok",
         "consumption": "ok",
+        "jobs": "ok",
     }
     figures = httpx.get(f"{service.url}/metrics").text
     assert 'pedcontour_up{part="broker"} 1.0' in figures
