@@ -52,6 +52,10 @@ class EmbeddedBroker:
             self._server.start(timeout=30.0)
         except (ValkeyServerError, OSError) as error:
             raise BrokerError(type(error).__name__) from None
+        except BaseException:  # a signal: nobody else knows of the server that was started
+            if self._server is not None:
+                self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

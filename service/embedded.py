@@ -101,7 +101,8 @@ def running(
             },
             broker,
         )
-        stack.enter_context(watch)
+        stack.callback(watch.stop)
+        watch.start()
         url = f"http://{_reachable(settings.host)}:{settings.port}"
         _wait_until_ready(url, watch)
         yield RunningService(url, settings, watch.children)
@@ -116,15 +117,17 @@ class _Watch:
     _stopped: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
-    def __enter__(self) -> "_Watch":
+    def start(self) -> None:
+        """Begin. ``stop`` must be called in any case: a signal may come when the thread runs and this has not ended."""
         self._thread = threading.Thread(target=self._run, name="supervisor")
         self._thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
+        """Stop the parts."""
         self._stopped.set()
         if self._thread is not None:
-            self._thread.join()
+            with suppress(RuntimeError):  # it had not quite begun; told to stop, it ends as soon as it does
+                self._thread.join()
 
     def _run(self) -> None:
         # The children are started by this thread, because Linux ties them to the life of the thread that did.
