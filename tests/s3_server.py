@@ -55,8 +55,9 @@ class _Quiet(WSGIRequestHandler):
         """Say nothing: a line for each request would drown what a failing test shows."""
 
 
-def _one_at_a_time(app: Application) -> Application:
-    """S3 decides a conditional write in one step; moto looks first and writes then, so it must not be interrupted."""
+def one_at_a_time(app: Application) -> Application:
+    """A real server decides a conditional write in one step; one that looks first and writes then, as moto and wsgidav
+    do, must not be interrupted."""
     lock = Lock()
 
     def locked(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -71,7 +72,7 @@ def s3_endpoint() -> Iterator[str]:
     """The address of a server for all tests; nothing leaves this machine."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # slow to import
 
-    app = _one_at_a_time(DomainDispatcherApplication(create_backend_app))
+    app = one_at_a_time(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()

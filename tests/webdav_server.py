@@ -1,25 +1,13 @@
 """A WebDAV drive over real HTTP for all tests: wsgidav's, on files in a folder."""
 
-from collections.abc import Iterable, Iterator
-from threading import Lock, Thread
-from typing import Any
+from collections.abc import Iterator
+from threading import Thread
 
 import pytest
 
-from tests.s3_server import Application
+from tests.s3_server import one_at_a_time
 
 USER, PASSWORD = "hospital", "canary-password-of-the-drive"
-
-
-def _one_at_a_time(app: Application) -> Application:
-    """A drive decides a conditional move in one step; wsgidav looks first and moves then."""
-    lock = Lock()
-
-    def locked(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        with lock:
-            return list(app(environ, start_response))
-
-    return locked
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +23,7 @@ def webdav_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "logging": {"enable": False},
         "verbose": 0,
     }
-    server = Server(("127.0.0.1", 0), _one_at_a_time(WsgiDAVApp(settings)), timeout=10, shutdown_timeout=1)
+    server = Server(("127.0.0.1", 0), one_at_a_time(WsgiDAVApp(settings)), timeout=10, shutdown_timeout=1)
     server.prepare()
     thread = Thread(target=server.serve, daemon=True)
     thread.start()
