@@ -1,10 +1,12 @@
 """The database that the service's tables lie in, by SQLAlchemy URL: SQLite for one host, PostgreSQL for several."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +18,9 @@ from pedcontour.errors import JobTableError
 
 SQLITE_WAIT_S = 30
 """How long a statement waits for another process's write: far above any write here, well below a lease."""
+
+SQLITE_SWITCH_PAUSE_S = 0.01
+"""Between two tries to switch a new database to its way of writing; the one that holds it takes milliseconds."""
 
 _MAKING_TABLES = 0x70656463
 """Number of PostgreSQL's advisory lock under which tables are made: `IF NOT EXISTS` alone fails for two at once."""
@@ -109,9 +114,26 @@ def _from_json(text: Any) -> Any:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions begin where this file says so, not where the driver thinks
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")  # readers never wait for the one writer
+    _write_ahead(cursor)
     cursor.execute("PRAGMA synchronous=FULL")  # a job that was accepted survives a power cut
     cursor.close()
+
+
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Readers never wait for the one writer.
+
+    Of several that open a new database at once only one can switch it over, and SQLite tells the others that it is
+    locked without waiting as long as it waits for everything else.
+    """
+    until = monotonic() + SQLITE_WAIT_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > until:
+                raise
+            sleep(SQLITE_SWITCH_PAUSE_S)
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

@@ -240,6 +240,14 @@ def test_many_processes_may_open_a_new_table_at_once(url: str) -> None:
         store.close()
 
 
+def test_nobody_is_told_that_a_new_sqlite_file_is_locked_while_another_makes_it(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        for attempt in range(20):  # it is a matter of milliseconds, so one attempt proves nothing
+            url = f"sqlite:///{tmp_path / str(attempt)}/jobs.sqlite"
+            for store in list(pool.map(open_job_table, [url] * 8)):
+                store.close()
+
+
 def test_hosts_on_one_server_go_by_its_clock(postgres_url: str) -> None:
     store = open_job_table(postgres_url)
     assert abs(store.now() - datetime.now(UTC)) < timedelta(minutes=1)
