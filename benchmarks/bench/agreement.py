@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from benchmarks.bench.agreement_lines import Kept, lines_of, markdown
+from benchmarks.bench.agreement_lines import REFERENCE, Kept, lines_of, markdown
 from benchmarks.bench.networks import Training, training_of
 from benchmarks.bench.rows import Figures, Row, keep
 from benchmarks.bench.stock import image_path, predict, predicted
@@ -41,23 +41,29 @@ WHOLE = ChildMix(short_stack=0.0, wide_roll=0.0)
 
 @dataclass(frozen=True)
 class Compared:
-    """A model both ways: our engine, and stock's results folder from the same weights."""
+    """A model both ways: our engines, and stock's results folder from the same weights.
+
+    ``reference`` runs on PyTorch, as stock does.
+    """
 
     bundle: ModelBundle
     engine: Engine
+    reference: Engine
     training: Training
 
     @property
-    def modes(self) -> list[str]:
-        """The modes that the model can run in."""
-        return [mode for mode in MODES if mode != "tta" or self.bundle.mirroring_axes]
+    def runs(self) -> dict[str, tuple[Engine, str]]:
+        """What is compared, by name: engine and mode; the modes are those that the model can run in."""
+        modes = [mode for mode in MODES if mode != "tta" or self.bundle.mirroring_axes]
+        return {REFERENCE: (self.reference, "exact")} | {mode: (self.engine, mode) for mode in modes}
 
 
 def measure(count: int = CASES) -> list[Figures]:
     """The lines of ``count`` phantoms; those that are there already are not run again."""
     bundle = find_model(Settings().models_dir, None)
     engine = load_engine(bundle, EngineChoice("cpu", cache=KEPT / "converted"))
-    compared = Compared(bundle, engine, training_of(bundle))
+    reference = load_engine(bundle, EngineChoice("cpu", runtime="torch"))
+    compared = Compared(bundle, engine, reference, training_of(bundle))
     kept = KEPT / "agreement" / f"{bundle.digest[:16]}-{commit()}"
     return lines_of(list(cases(compared, kept, count)))
 
@@ -90,16 +96,22 @@ def compare_case(compared: Compared, scan: Scan) -> Kept:
         labels = np.array(compared.bundle.label_of_channel, np.uint8)[predicted(Path(work))]
     stock = LabelMap(turned.grid, labels, compared.engine.organs)
     found: Kept = {"stock": {"truth": _figures(truth, stock)}}
-    for mode in compared.modes:
-        prediction = compared.engine.segment(turned, lambda _: None, mode)  # type: ignore[arg-type]
+    for name, (engine, mode) in compared.runs.items():
+        prediction = engine.segment(turned, lambda _: None, mode)  # type: ignore[arg-type]
         ours = prediction.labels
-        found[mode] = {"truth": _figures(truth, ours), "stock": _figures(stock, ours), "engine": prediction.engine}
-        found[mode] |= {"tiles_run": prediction.tiles_run, "tiles_skipped": prediction.tiles_skipped}
+        found[name] = {"truth": _figures(truth, ours), "stock": _figures(stock, ours), "engine": prediction.engine}
+        found[name] |= {"tiles_run": prediction.tiles_run, "tiles_skipped": prediction.tiles_skipped}
     return found
 
 
 def _figures(reference: LabelMap, prediction: LabelMap) -> dict[str, Any]:
-    return {one.organ: {"dsc": one.dsc, "hd95_mm": one.hd95_mm} for one in compare(reference, prediction)}
+    figures: dict[str, Any] = {}
+    labels = {organ: label for label, organ in reference.organs.items()}
+    for one in compare(reference, prediction):
+        there, drawn = (volume.voxels == labels[one.organ] for volume in (reference, prediction))
+        counts = {"voxels": int(np.count_nonzero(there)), "differing": int(np.count_nonzero(there != drawn))}
+        figures[one.organ] = {"dsc": one.dsc, "hd95_mm": one.hd95_mm, **counts}
+    return figures
 
 
 def main() -> None:

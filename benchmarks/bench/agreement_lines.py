@@ -9,7 +9,10 @@ from benchmarks.bench.rows import Figures
 Kept = dict[str, Any]
 """One case: ``stock`` and each mode, each with ``truth`` and, for a mode, ``stock``: figures by organ."""
 
-LEAST_DSC = {"exact": 0.999, "standard": 0.995}
+REFERENCE = "exact on PyTorch"
+"""Name of the mode ``exact`` run by what stock runs on."""
+
+LEAST_DSC = {REFERENCE: 0.999, "exact": 0.999, "standard": 0.995}
 """Of every organ of every case, against stock."""
 DSC_WITHIN, HD95_WITHIN_MM = 0.001, 0.1
 """How far the mean figures against the truth may be worse than stock's, mode ``standard``."""
@@ -34,6 +37,8 @@ def _organ_line(cases: Sequence[Kept], mode: str, organ: str) -> Figures:
     if not dsc:
         return line
     line |= {"ours": round(min(dsc), 4), "mean_dsc": round(mean(dsc), 5), "n": len(dsc)}
+    lowest = min((one for one in against_stock if one["dsc"] is not None), key=lambda one: float(one["dsc"]))
+    line |= {"lowest_differing": lowest["differing"], "lowest_voxels": lowest["voxels"]}
     if hd95 := _known(against_stock, "hd95_mm"):
         line |= {"hd95_mm": round(max(hd95), 2), "mean_hd95_mm": round(mean(hd95), 3)}
     for figure, decimals in (("dsc", 5), ("hd95_mm", 3)):
@@ -43,7 +48,8 @@ def _organ_line(cases: Sequence[Kept], mode: str, organ: str) -> Figures:
             line[f"truth_{figure}"] = round(mean(ours for ours, _ in both), decimals)
             line[f"truth_{figure}_less_stock"] = round(mean(ours - stock for ours, stock in both), decimals)
     if mode in LEAST_DSC:
-        line |= {"target": f">= {LEAST_DSC[mode]:g}", "met": min(dsc) >= LEAST_DSC[mode]}
+        least = LEAST_DSC[mode]
+        line |= {"target": f">= {least:g}", "met": min(dsc) >= least, "cases_met": sum(one >= least for one in dsc)}
     if mode == "standard":
         line["truth_met"] = (
             line.get("truth_dsc_less_stock", 0.0) >= -DSC_WITHIN
@@ -58,7 +64,10 @@ def _mode_line(cases: Sequence[Kept], mode: str, organs: Sequence[Figures]) -> F
         "name": f"{PREFIX}{mode}",
         "ours": worst["ours"],
         "worst_organ": worst["name"].rpartition("/")[2],
+        "lowest_differing": worst["lowest_differing"],
+        "lowest_voxels": worst["lowest_voxels"],
         "mean_dsc": round(mean(line["mean_dsc"] for line in organs), 5),
+        "lowest_mean_dsc": min(line["mean_dsc"] for line in organs),
         "unit": "lowest DSC of all organs",
         "n": len(cases),
         "engine": cases[0][mode]["engine"],
@@ -66,7 +75,8 @@ def _mode_line(cases: Sequence[Kept], mode: str, organs: Sequence[Figures]) -> F
         "tiles_skipped": sum(case[mode]["tiles_skipped"] for case in cases),
     }
     if mode in LEAST_DSC:
-        line |= {"target": worst["target"], "met": worst["met"]}
+        line |= {"target": worst["target"], "met": worst["met"], "pairs": sum(one["n"] for one in organs)}
+        line["pairs_met"] = sum(one["cases_met"] for one in organs)
     if mode == "standard":
         line["truth_met"] = all(one["truth_met"] for one in organs)
     return line
@@ -92,12 +102,17 @@ _MODE_COLUMNS = {
     "engine": ("engine", ""),
     "DSC, lowest": ("ours", ".4f"),
     "of": ("worst_organ", ""),
+    "voxels differing there": ("lowest_differing", ""),
+    "of voxels": ("lowest_voxels", ""),
+    "lowest mean of an organ": ("lowest_mean_dsc", ".4f"),
     "DSC, mean": ("mean_dsc", ".4f"),
     "tiles": ("tiles_run", ""),
     "cases": ("n", ""),
 }
 _ORGAN_COLUMNS = {
     "DSC, lowest": ("ours", ".4f"),
+    "voxels differing there": ("lowest_differing", ""),
+    "of voxels": ("lowest_voxels", ""),
     "DSC, mean": ("mean_dsc", ".4f"),
     "HD95, largest, mm": ("hd95_mm", ".2f"),
     "DSC to the truth, less stock's": ("truth_dsc_less_stock", "+.4f"),
