@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,11 @@ from pedcontour.bundle.description import DESCRIPTION_NAME, Description, read_de
 from pedcontour.bundle.manifest import MANIFEST_NAME, check_file, check_listing, read_checked, read_manifest
 from pedcontour.bundle.plans import check_plans
 from pedcontour.bundle.presence import PRESENCE_NAME, PresenceModel, read_presence
+from pedcontour.bundle.weights import WEIGHTS_NAME, weights_names
 from pedcontour.errors import ModelChecksumError, ModelError, ModelUnsupportedError
 
 PLANS_NAME = "plans.json"
 DATASET_NAME = "dataset.json"
-WEIGHTS_NAME = "weights.safetensors"
 CARD_NAME = "card.md"
 
 
@@ -27,8 +27,8 @@ class ModelBundle:
     ``digest`` is the SHA-256 (hex) of its checksums manifest and so names every byte of it. ``organs`` maps the
     labels of its results to organ ids; ``label_of_channel`` maps the network's output channels to those labels, 0
     being background and what is not drawn. ``axes`` is the orientation it was trained in, ``plans`` and ``dataset``
-    are nnU-Net's documents, ``presence`` is the absence filter fitted for it, or None, ``checksums`` maps each file to
-    its SHA-256.
+    are nnU-Net's documents, ``presence`` is the absence filter fitted for it, or None. ``weights`` are the files of its
+    networks, one for each fold whose mean draws; ``checksums`` maps each file to its SHA-256.
     """
 
     folder: Path
@@ -48,11 +48,27 @@ class ModelBundle:
     provenance: Mapping[str, str] = field(default_factory=dict)
     card: str = field(default="", repr=False)
     presence: PresenceModel | None = field(default=None, repr=False)
+    weights: tuple[str, ...] = (WEIGHTS_NAME,)
     checksums: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def read_weights(self) -> bytes:
-        """The bytes of ``weights.safetensors``, those very bytes checked; raises ``ModelChecksumError``."""
-        return read_checked(self.folder, WEIGHTS_NAME, self.checksums)
+        """The bytes of its one network's weights, those very bytes checked.
+
+        Raises ``ModelChecksumError``, and ``ModelUnsupportedError`` for several folds: ``by_fold`` gives each.
+        """
+        if len(self.weights) > 1:
+            raise ModelUnsupportedError(f"{self.id} is {len(self.weights)} networks, not one")
+        return read_checked(self.folder, self.weights[0], self.checksums)
+
+    def by_fold(self) -> "tuple[ModelBundle, ...]":
+        """The same model with one fold's weights at a time."""
+        return tuple(replace(self, weights=(name,)) for name in self.weights)
+
+    @property
+    def weights_sha256(self) -> str:
+        """What names its weights: the SHA-256 of the file; of several, that of theirs, one a line."""
+        sums = [self.checksums[name] for name in self.weights]
+        return sums[0] if len(sums) == 1 else hashlib.sha256("\n".join(sums).encode()).hexdigest()
 
 
 def load_bundle(folder: Path) -> ModelBundle:
@@ -67,11 +83,12 @@ def load_bundle(folder: Path) -> ModelBundle:
         checksums = read_manifest(manifest.decode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(f"{folder.name}: no readable {MANIFEST_NAME}") from error
-    if WEIGHTS_NAME not in checksums:
-        raise ModelError(f"{folder.name}: {MANIFEST_NAME} does not list {WEIGHTS_NAME}")
     description = read_description(_read_text(folder, DESCRIPTION_NAME, checksums))
     if description.id != folder.resolve().name:
         raise ModelError(f"the folder of model {description.id} has another name")
+    weights = weights_names(description.folds)
+    if unlisted := [name for name in weights if name not in checksums]:
+        raise ModelError(f"{folder.name}: {MANIFEST_NAME} does not list {', '.join(unlisted)}")
     plans = _read_json(folder, PLANS_NAME, checksums)
     dataset = _read_json(folder, DATASET_NAME, checksums)
     check_plans(plans, description.configuration)
@@ -94,6 +111,7 @@ def load_bundle(folder: Path) -> ModelBundle:
         provenance=description.provenance,
         card=_read_text(folder, CARD_NAME, checksums),
         presence=_read_presence(folder, checksums),
+        weights=weights,
         checksums=checksums,
     )
 

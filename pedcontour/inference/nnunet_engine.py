@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from time import perf_counter
 from typing import Protocol, TypeVar
 
@@ -153,6 +154,7 @@ class NnunetEngine:
             channels=self._definition.channels,
             score_bytes=_sums(quality).itemsize,
             whole_volumes=needs_whole_volumes(self._definition, spacing_mm),
+            averaged=prod(patch) if quality.mirrored or len(self._bundle.weights) > 1 else 0,
         )
 
     def _layout(self, prepared: Prepared, quality: Quality) -> Layout:

@@ -61,6 +61,45 @@ def test_weights_that_differ_are_not_read(bundle: ModelBundle) -> None:
         bundle.read_weights()
 
 
+def _with_folds(bundle: ModelBundle) -> ModelBundle:
+    """The stand-in as a model of two folds."""
+    text = (bundle.folder / "model.toml").read_text()
+    (bundle.folder / "model.toml").write_text(text.replace("[network]", '[network]\nfolds = ["0", "all"]'))
+    (bundle.folder / "weights.safetensors").unlink()
+    for fold in ("0", "all"):
+        (bundle.folder / f"weights-{fold}.safetensors").write_text(f"of fold {fold}")
+    write_manifest(bundle.folder)
+    return load_bundle(bundle.folder)
+
+
+def test_each_fold_has_weights_of_its_own(bundle: ModelBundle) -> None:
+    assert [one.read_weights() for one in bundle.by_fold()] == [b"none"]
+    folds = _with_folds(bundle)
+    verify_bundle(folds)
+    assert [one.read_weights() for one in folds.by_fold()] == [b"of fold 0", b"of fold all"]
+    assert {one.digest for one in folds.by_fold()} == {folds.digest}
+    with pytest.raises(ModelUnsupportedError, match="2 networks"):
+        folds.read_weights()
+    (folds.folder / "weights-all.safetensors").write_text("of another fold")
+    with pytest.raises(ModelChecksumError, match="weights-all"):
+        verify_bundle(folds)
+
+
+def test_weights_are_named_by_all_their_bytes(bundle: ModelBundle) -> None:
+    assert bundle.weights_sha256 == hashlib.sha256(b"none").hexdigest()
+    folds = _with_folds(bundle)
+    parts = [hashlib.sha256(one.read_weights()).hexdigest() for one in folds.by_fold()]
+    assert folds.weights_sha256 == hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def test_a_fold_without_weights_is_refused(bundle: ModelBundle) -> None:
+    folder = _with_folds(bundle).folder
+    (folder / "weights-all.safetensors").unlink()
+    write_manifest(folder)
+    with pytest.raises(ModelError, match=r"weights-all\.safetensors"):
+        load_bundle(folder)
+
+
 def test_checksums_rewritten_after_loading_fail_the_check(bundle: ModelBundle) -> None:
     (bundle.folder / "weights.safetensors").write_bytes(b"other")
     write_manifest(bundle.folder)
