@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pedcontour.bundle.axes import CANONICAL_AXES, canonical_to
+from pedcontour.bundle.heads import MAX_LABEL
 from pedcontour.bundle.weights import weights_names
 from pedcontour.errors import ModelError
 from pedcontour.organs import all_organs
@@ -19,9 +20,6 @@ MODEL_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """A model's id is its folder's name, so it is short, lower case and harmless in a path."""
 
 _TEXTS = ("id", "name", "version", "licence", "intended_use")
-
-MAX_LABEL = 255
-"""Labels are uint8 (``pedcontour/volume.py``)."""
 
 
 @dataclass(frozen=True)

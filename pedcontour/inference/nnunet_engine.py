@@ -14,6 +14,7 @@ from pedcontour.bundle.axes import canonical_to
 from pedcontour.bundle.model import ModelBundle
 from pedcontour.errors import OutOfMemoryError
 from pedcontour.inference.confidence import Certainty, Confidence
+from pedcontour.inference.decision import decision_of
 from pedcontour.inference.device_errors import device_errors
 from pedcontour.inference.labelling import Channels, labelling_for, needs_whole_volumes
 from pedcontour.inference.layout import Layout, lay_tiles
@@ -133,9 +134,11 @@ class NnunetEngine:
         network = networks.network(half=job.quality.half_network)
         if job.quality.mirrored:
             network = Mirrored(network, self._bundle.mirroring_axes)
-        confidence = Confidence(self._bundle.label_of_channel)
+        decision = decision_of(self._definition)
+        confidence = Confidence(self._bundle.label_of_channel, decision)
         labelling = labelling_for(self._definition, job.prepared, job.layout, confidence)
-        slabs = finished_slabs(network, job.prepared.data, job.layout, _sums(job.quality), job.progress)
+        sums, outside = _sums(job.quality), decision.outside
+        slabs = finished_slabs(network, job.prepared.data, job.layout, sums, job.progress, outside)
         for slab in job.watch.timing_each("network", slabs):
             with job.watch.timing("labels"):
                 labelling.add(slab)
@@ -224,7 +227,7 @@ class _Job:
 
 @dataclass(frozen=True)
 class _Run:
-    """The winning channel of every voxel, how sure the network is of it, what ran in the end, and what did not."""
+    """The class of every voxel, how sure the network is of it, what ran in the end, and what did not."""
 
     channels: Channels
     confidence: Confidence

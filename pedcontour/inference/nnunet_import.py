@@ -13,15 +13,14 @@ import pedcontour
 from pedcontour.bundle.axes import CANONICAL_AXES, ORIENTATION_ASSUMED, RAS_AXES
 from pedcontour.bundle.card import card_template
 from pedcontour.bundle.description import DESCRIPTION_NAME, MODEL_ID, Description, write_description
+from pedcontour.bundle.heads import DATASET_NAME, read_head
 from pedcontour.bundle.labels import organs_of_labels
 from pedcontour.bundle.manifest import sha256_of, write_manifest
 from pedcontour.bundle.model import (
     CARD_NAME,
-    DATASET_NAME,
     PLANS_NAME,
     ModelBundle,
     load_bundle,
-    network_labels,
     parse_json,
     verify_bundle,
 )
@@ -95,7 +94,7 @@ def import_nnunet(
 def _fill(folder: Path, training: Training, mapping: Mapping[str, str], about: About) -> None:
     plans = parse_json(training.plans, PLANS_NAME)
     dataset = _kept(parse_json(training.dataset, DATASET_NAME))
-    organs = organs_of_labels(network_labels(dataset), mapping)
+    organs = organs_of_labels(read_head(dataset).numbers, mapping)
     folds = tuple(fold.name for fold in training.folds) if len(training.folds) > 1 else ()
     names = weights_names(folds)
     checkpoints = [read_checkpoint(fold.checkpoint) for fold in training.folds]

@@ -39,7 +39,7 @@ class Definition:
 
     @property
     def channels(self) -> int:
-        """Output channels: background and every label."""
+        """Output channels: background and every label, or every region."""
         return int(self.labels.num_segmentation_heads)
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from pedcontour.bundle.model import DATASET_NAME, PLANS_NAME
+from pedcontour.bundle.heads import DATASET_NAME
+from pedcontour.bundle.model import PLANS_NAME
 from pedcontour.errors import ModelError, ModelUnsupportedError
 
 CHECKPOINT_NAMES = {"final": "checkpoint_final.pth", "best": "checkpoint_best.pth"}

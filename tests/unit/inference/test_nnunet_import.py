@@ -171,7 +171,15 @@ def test_a_trainer_of_any_name_is_never_looked_up(results: Path) -> None:
     assert "evil_module" not in sys.modules
 
 
-def test_regions_are_refused(results: Path) -> None:
+def test_the_second_stage_of_a_cascade_is_refused_in_a_sentence(results: Path) -> None:
+    stage = {"inherits_from": "3d_fullres", "previous_stage": "3d_lowres"}
+    _edit(results / "plans.json", lambda plans: plans["configurations"].update({"3d_cascade_fullres": stage}))
+    _edit_checkpoint(results, lambda content: content["init_args"].update(configuration="3d_cascade_fullres"))
+    with pytest.raises(ModelUnsupportedError, match="'3d_cascade_fullres' is the second stage of a cascade"):
+        _import(results)
+
+
+def test_regions_without_a_number_each_are_refused(results: Path) -> None:
     def to_regions(dataset: dict[str, Any]) -> None:
         dataset["labels"]["kidneys"] = [2, 3]
         dataset["regions_class_order"] = [1, 2, 3, 4, 5, 6, 7]
