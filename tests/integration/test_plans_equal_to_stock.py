@@ -111,5 +111,5 @@ def test_every_organ_is_what_the_nnunet_command_draws(drawn: Drawn, runtime: Run
         ours = engine.segment(drawn.image, lambda _: None, "exact").labels.voxels
     for label, organ in drawn.model.organs.items():
         theirs = drawn.stock == label
-        assert theirs.sum() > 1000, f"{organ} is hardly there: the comparison would say nothing"
+        assert theirs.sum() > 300, f"{organ} is hardly there: the comparison would say nothing"
         assert dice(ours == label, theirs) >= BOUND, organ
