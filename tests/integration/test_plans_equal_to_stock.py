@@ -113,3 +113,4 @@ def test_every_organ_is_what_the_nnunet_command_draws(drawn: Drawn, runtime: Run
         theirs = drawn.stock == label
         assert theirs.sum() > 300, f"{organ} is hardly there: the comparison would say nothing"
         assert dice(ours == label, theirs) >= BOUND, organ
+    assert np.isin(ours, [0, *drawn.model.organs]).all()

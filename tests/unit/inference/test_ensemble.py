@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from pedcontour.inference.ensemble import as_one
+from pedcontour.inference.fold_mean import mean_of_slabs, shared_progress
 from pedcontour.inference.nnunet_engine import Networks
-from pedcontour.inference.sliding import TileNetwork
+from pedcontour.inference.sliding import Slab, TileNetwork
 
 
 class Times:
@@ -82,3 +83,19 @@ def test_the_mean_of_half_precision_answers_is_taken_in_float32(dtype: torch.dty
     mean = as_one([Half(1.0), Half(1.0 + 2.0**-7)]).network(half=True)(torch.ones(1, 1, 1, 1, 1))
     assert mean.dtype == torch.float32
     assert float(mean) == 1.0 + 2.0**-8
+
+
+def test_the_mean_of_finished_sums_is_rounded_as_they_are_and_leaves_them() -> None:
+    first, second = torch.full((1, 2, 1, 1), 1.0, dtype=torch.half), torch.full((1, 2, 1, 1), 1.0 + 2.0**-10).half()
+    (slab,) = mean_of_slabs([iter([Slab(first, 4, 1)]), iter([Slab(second, 4, 1)])])
+    assert (slab.first, slab.seen, slab.logits.dtype) == (4, 1, torch.half)
+    torch.testing.assert_close(slab.logits, (first + second) / 2, rtol=0, atol=0)
+    assert (first == 1.0).all()
+
+
+def test_folds_in_turn_tell_one_progress_that_rises() -> None:
+    told: list[float] = []
+    first, second = shared_progress(told.append, 2)
+    for tell, share in [(first, 0.5), (second, 0.5), (first, 1.0), (second, 1.0)]:
+        tell(share)
+    assert told == [0.25, 0.5, 0.75, 1.0]
