@@ -20,7 +20,7 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.results_file import write_results
-from pedcontour.bundle import WEIGHTS_NAME, find_model
+from pedcontour.bundle import find_model
 from pedcontour.datasets.children import FIRST_HELD_OUT_SEED, ChildMix, random_child, random_scan
 from pedcontour.datasets.torso import map_total_labels
 from pedcontour.inference.choice import load_engine
@@ -157,9 +157,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     rows.insert(0, _summary(rows))
     rows += _real_rows(engine)
     _show(rows)
-    path = write_results(
-        "accuracy", "make accuracy", rows, model=bundle.id, weights_sha256=bundle.checksums[WEIGHTS_NAME]
-    )
+    path = write_results("accuracy", "make accuracy", rows, model=bundle.id, weights_sha256=bundle.weights_sha256)
     Console().print(f"written: {path}")
     return 0 if all(row.get("met", True) for row in rows) else 1
 

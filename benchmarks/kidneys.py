@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.results_file import write_results
-from pedcontour.bundle import WEIGHTS_NAME, ModelBundle, find_model
+from pedcontour.bundle import ModelBundle, find_model
 from pedcontour.bundle.presence import PresenceModel
 from pedcontour.calibration.cases import Split
 from pedcontour.calibration.collect import collect
@@ -190,7 +190,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "make kidneys",
         table,
         model=bundle.id,
-        weights_sha256=bundle.checksums[WEIGHTS_NAME],
+        weights_sha256=bundle.weights_sha256,
         filter=None if bundle.presence is None else bundle.presence.card,
         **more,
     )

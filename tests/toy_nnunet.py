@@ -5,8 +5,9 @@ It is no organ model. It is there to show that importing and running a network g
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from unittest.mock import patch
@@ -141,32 +142,50 @@ def toy_image(
     return Volume(Grid(shape, affine), voxels), np.where(body, labels, 0).astype(np.uint8)
 
 
-def train_toy(home: Path) -> Path:
+@dataclass(frozen=True)
+class Toy:
+    """What a training is told: nnU-Net's documents, its folds, and the voxel size of what it looks at."""
+
+    plans: Mapping[str, object] = field(default_factory=toy_plans)
+    dataset: Mapping[str, object] = field(default_factory=toy_dataset)
+    folds: tuple[int, ...] = (0,)
+    spacing_mm: tuple[float, float, float] = (SPACING_MM,) * 3
+
+
+def train_toy(home: Path, toy: Toy | None = None) -> Path:
     """Train the toy with nnU-Net's trainer under ``home`` (raw, preprocessed, results); its results folder."""
+    toy = toy or Toy()
+    with patch.dict(os.environ, toy_environment(home)), redirect_stdout(StringIO()):
+        preprocessed = home / "preprocessed" / DATASET
+        preprocessed.mkdir(parents=True)
+        (preprocessed / "dataset.json").write_text(json.dumps(toy.dataset))
+        for fold in toy.folds:
+            folder = _train_fold(toy, fold)
+        (folder / "plans.json").write_text(json.dumps(toy.plans))
+        (folder / "dataset.json").write_text(json.dumps(toy.dataset))
+    return folder
+
+
+def _train_fold(toy: Toy, fold: int) -> Path:
     import torch
     from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
-    with patch.dict(os.environ, toy_environment(home)), redirect_stdout(StringIO()):
-        torch.manual_seed(0)
-        preprocessed = home / "preprocessed" / DATASET
-        preprocessed.mkdir(parents=True)
-        plans, dataset = toy_plans(), toy_dataset()
-        (preprocessed / "dataset.json").write_text(json.dumps(dataset))
-        trainer = nnUNetTrainer({**plans, "continue_training": False}, CONFIGURATION, 0, dataset, torch.device("cpu"))
-        trainer.network = trainer.build_network_architecture(
-            trainer.plans_manager, trainer.configuration_manager, 1, len(LABELS), enable_deep_supervision=False
-        )
-        trainer.optimizer, trainer.lr_scheduler = trainer.configure_optimizers()
-        with one_thread():
-            _train(trainer)
-        trainer.logger.log("train_losses", np.float32(0.25), 0)
-        trainer.logger.log("ema_fg_dice", np.float64(0.5), 0)
-        trainer._best_ema = np.float64(0.5)
-        trainer.inference_allowed_mirroring_axes = (0, 1, 2)
-        folder = Path(trainer.output_folder_base)
-        trainer.save_checkpoint(str(folder / "fold_0" / "checkpoint_final.pth"))
-        (folder / "plans.json").write_text(json.dumps(plans))
-        (folder / "dataset.json").write_text(json.dumps(dataset))
+    torch.manual_seed(fold)
+    device = torch.device("cpu")
+    trainer = nnUNetTrainer({**toy.plans, "continue_training": False}, CONFIGURATION, fold, toy.dataset, device)
+    channels = trainer.label_manager.num_segmentation_heads
+    trainer.network = trainer.build_network_architecture(
+        trainer.plans_manager, trainer.configuration_manager, 1, channels, enable_deep_supervision=False
+    )
+    trainer.optimizer, trainer.lr_scheduler = trainer.configure_optimizers()
+    with one_thread():
+        _train(trainer, toy)
+    trainer.logger.log("train_losses", np.float32(0.25), 0)
+    trainer.logger.log("ema_fg_dice", np.float64(0.5), 0)
+    trainer._best_ema = np.float64(0.5)
+    trainer.inference_allowed_mirroring_axes = (0, 1, 2)
+    folder = Path(trainer.output_folder_base)
+    trainer.save_checkpoint(str(folder / f"fold_{fold}" / "checkpoint_final.pth"))
     return folder
 
 
@@ -188,19 +207,24 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _train(trainer: object) -> None:
+def _train(trainer: object, toy: Toy) -> None:
     import torch
 
     network = trainer.network  # type: ignore[attr-defined]
     optimizer = torch.optim.Adam(network.parameters(), 0.02)
     balance = torch.tensor([0.05] + [1.0] * (len(LABELS) - 1))
+    regions = trainer.label_manager.foreground_regions if trainer.label_manager.has_regions else None  # type: ignore[attr-defined]
     for step in range(STEPS):
-        image, labels = toy_image(TRAINING_SHAPE, (SPACING_MM,) * 3, seed=1000 + step)
+        image, labels = toy_image(TRAINING_SHAPE, toy.spacing_mm, seed=1000 + step)
         data = np.clip(image.voxels, -450, 450).astype(np.float32) / 200
         optimizer.zero_grad()
         logits = network(torch.from_numpy(data)[None, None])
-        truth = torch.from_numpy(labels.astype(np.int64))[None]
-        loss = torch.nn.functional.cross_entropy(logits, truth, weight=balance)
+        if regions is None:
+            truth = torch.from_numpy(labels.astype(np.int64))[None]
+            loss = torch.nn.functional.cross_entropy(logits, truth, weight=balance)
+        else:
+            inside = torch.from_numpy(np.array([np.isin(labels, region) for region in regions], np.float32))[None]
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, inside)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
 

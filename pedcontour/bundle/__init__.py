@@ -1,16 +1,15 @@
 """A trained model as a folder: read, listed and verified without torch.
 
-``model.toml`` describes it, ``plans.json`` and ``dataset.json`` are nnU-Net's own, ``weights.safetensors`` holds
-numbers and nothing else, ``card.md`` says what it is for, and ``SHA256SUMS`` covers every file.
+``model.toml`` describes it, ``plans.json`` and ``dataset.json`` are nnU-Net's own, ``weights.safetensors`` (or one
+such file a fold) holds numbers and nothing else, ``card.md`` says what it is for, and ``SHA256SUMS`` covers every file.
 """
 
 from pedcontour.bundle.manifest import MANIFEST_NAME
-from pedcontour.bundle.model import WEIGHTS_NAME, ModelBundle, load_bundle, verify_bundle
+from pedcontour.bundle.model import ModelBundle, load_bundle, verify_bundle
 from pedcontour.bundle.shelf import ModelShelf, default_id, find_model, installed_models, scan_models
 
 __all__ = [
     "MANIFEST_NAME",
-    "WEIGHTS_NAME",
     "ModelBundle",
     "ModelShelf",
     "default_id",

@@ -24,7 +24,7 @@ Version {description.version}. Licence: {description.licence}.
 
 {provenance}
 
-## Training data
+{_folds(description)}## Training data
 
 Not described by its importer.
 
@@ -32,3 +32,8 @@ Not described by its importer.
 
 Not measured by its importer. Until it is, expect nothing of it on children's images.
 """
+
+
+def _folds(description: Description) -> str:
+    count = len(description.folds)
+    return f"It is {count} networks, folds of one training; the mean of their outputs draws.\n\n" if count else ""

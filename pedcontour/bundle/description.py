@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pedcontour.bundle.axes import CANONICAL_AXES, canonical_to
+from pedcontour.bundle.heads import MAX_LABEL
+from pedcontour.bundle.weights import weights_names
 from pedcontour.errors import ModelError
 from pedcontour.organs import all_organs
 
@@ -19,9 +21,6 @@ MODEL_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 _TEXTS = ("id", "name", "version", "licence", "intended_use")
 
-MAX_LABEL = 255
-"""Labels are uint8 (``pedcontour/volume.py``)."""
-
 
 @dataclass(frozen=True)
 class Description:
@@ -30,7 +29,8 @@ class Description:
     ``organ_of_label`` maps nnU-Net's own label numbers (1, 2, ...) to organ ids; several labels may be one organ, a
     label that is not there is not drawn. ``configuration`` is nnU-Net's name, ``axes`` the orientation it was trained
     in (``pedcontour/bundle/axes.py``), ``mirroring_axes`` those that the training allows to flip at inference,
-    counted over the network's axes. ``provenance`` is free text by name.
+    counted over the network's axes. ``folds`` are the names of those whose mean draws, empty for a single network.
+    ``provenance`` is free text by name.
     """
 
     id: str
@@ -42,6 +42,7 @@ class Description:
     organ_of_label: Mapping[int, str]
     axes: str = CANONICAL_AXES
     mirroring_axes: tuple[int, ...] = ()
+    folds: tuple[str, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -65,6 +66,7 @@ def read_description(text: str) -> Description:
         organ_of_label=_labels(_table(document, "labels")),
         axes=axes,
         mirroring_axes=_mirroring(network.get("mirroring_axes", [])),
+        folds=_folds(network.get("folds", [])),
         provenance={str(key): str(value) for key, value in _table(document, "provenance").items()},
     )
 
@@ -79,6 +81,7 @@ def write_description(description: Description) -> str:
         f"configuration = {_quoted(description.configuration)}",
         f"orientation = {_quoted(description.axes)} # where the axes (slice, row, column) point in the patient",
         f"mirroring_axes = {list(description.mirroring_axes)} # allowed by the training; not used unless asked for",
+        *_folds_line(description.folds),
         "",
         "[labels] # the network's label = organ",
         *(f"{label} = {_quoted(organ)}" for label, organ in sorted(description.organ_of_label.items())),
@@ -106,6 +109,17 @@ def _mirroring(value: object) -> tuple[int, ...]:
     if not isinstance(value, list) or not all(isinstance(n, int) and 0 <= n < 3 for n in value):
         raise ModelError(f"{DESCRIPTION_NAME}: mirroring_axes are not numbers from 0 to 2")
     return tuple(value)
+
+
+def _folds(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(fold, str) for fold in value):
+        raise ModelError(f"{DESCRIPTION_NAME}: folds are not a list of words")
+    weights_names(value)
+    return tuple(value)
+
+
+def _folds_line(folds: tuple[str, ...]) -> list[str]:
+    return [f"folds = {json.dumps(list(folds))} # each a network; the mean of their outputs draws"] if folds else []
 
 
 def _text(table: Mapping[str, Any], key: str) -> str:

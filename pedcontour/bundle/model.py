@@ -3,20 +3,20 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pedcontour.bundle.axes import CANONICAL_AXES
 from pedcontour.bundle.description import DESCRIPTION_NAME, Description, read_description
+from pedcontour.bundle.heads import DATASET_NAME, Head, read_head
 from pedcontour.bundle.manifest import MANIFEST_NAME, check_file, check_listing, read_checked, read_manifest
 from pedcontour.bundle.plans import check_plans
 from pedcontour.bundle.presence import PRESENCE_NAME, PresenceModel, read_presence
+from pedcontour.bundle.weights import WEIGHTS_NAME, weights_names
 from pedcontour.errors import ModelChecksumError, ModelError, ModelUnsupportedError
 
 PLANS_NAME = "plans.json"
-DATASET_NAME = "dataset.json"
-WEIGHTS_NAME = "weights.safetensors"
 CARD_NAME = "card.md"
 
 
@@ -25,10 +25,10 @@ class ModelBundle:
     """An installed model.
 
     ``digest`` is the SHA-256 (hex) of its checksums manifest and so names every byte of it. ``organs`` maps the
-    labels of its results to organ ids; ``label_of_channel`` maps the network's output channels to those labels, 0
-    being background and what is not drawn. ``axes`` is the orientation it was trained in, ``plans`` and ``dataset``
-    are nnU-Net's documents, ``presence`` is the absence filter fitted for it, or None, ``checksums`` maps each file to
-    its SHA-256.
+    labels of its results to organ ids; ``label_of_channel`` maps the network's classes (``Head`` in ``heads.py``) to
+    those labels, 0 being background and what is not drawn. ``axes`` is the orientation it was trained in, ``plans`` and
+    ``dataset`` are nnU-Net's documents, ``presence`` is the absence filter fitted for it, or None. ``weights`` are the
+    files of its networks, one for each fold whose mean draws; ``checksums`` maps each file to its SHA-256.
     """
 
     folder: Path
@@ -48,11 +48,27 @@ class ModelBundle:
     provenance: Mapping[str, str] = field(default_factory=dict)
     card: str = field(default="", repr=False)
     presence: PresenceModel | None = field(default=None, repr=False)
+    weights: tuple[str, ...] = (WEIGHTS_NAME,)
     checksums: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def read_weights(self) -> bytes:
-        """The bytes of ``weights.safetensors``, those very bytes checked; raises ``ModelChecksumError``."""
-        return read_checked(self.folder, WEIGHTS_NAME, self.checksums)
+        """The bytes of its one network's weights, those very bytes checked.
+
+        Raises ``ModelChecksumError``, and ``ModelUnsupportedError`` for several folds: ``by_fold`` gives each.
+        """
+        if len(self.weights) > 1:
+            raise ModelUnsupportedError(f"{self.id} is {len(self.weights)} networks, not one")
+        return read_checked(self.folder, self.weights[0], self.checksums)
+
+    def by_fold(self) -> "tuple[ModelBundle, ...]":
+        """The same model with one fold's weights at a time."""
+        return tuple(replace(self, weights=(name,)) for name in self.weights)
+
+    @property
+    def weights_sha256(self) -> str:
+        """What names its weights: the SHA-256 of the file; of several, that of theirs, one a line."""
+        sums = [self.checksums[name] for name in self.weights]
+        return sums[0] if len(sums) == 1 else hashlib.sha256("\n".join(sums).encode()).hexdigest()
 
 
 def load_bundle(folder: Path) -> ModelBundle:
@@ -67,15 +83,16 @@ def load_bundle(folder: Path) -> ModelBundle:
         checksums = read_manifest(manifest.decode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(f"{folder.name}: no readable {MANIFEST_NAME}") from error
-    if WEIGHTS_NAME not in checksums:
-        raise ModelError(f"{folder.name}: {MANIFEST_NAME} does not list {WEIGHTS_NAME}")
     description = read_description(_read_text(folder, DESCRIPTION_NAME, checksums))
     if description.id != folder.resolve().name:
         raise ModelError(f"the folder of model {description.id} has another name")
+    weights = weights_names(description.folds)
+    if unlisted := [name for name in weights if name not in checksums]:
+        raise ModelError(f"{folder.name}: {MANIFEST_NAME} does not list {', '.join(unlisted)}")
     plans = _read_json(folder, PLANS_NAME, checksums)
     dataset = _read_json(folder, DATASET_NAME, checksums)
     check_plans(plans, description.configuration)
-    organs, label_of_channel = _result_labels(description, network_labels(dataset))
+    organs, label_of_channel = _result_labels(description, read_head(dataset))
     return ModelBundle(
         folder=folder,
         id=description.id,
@@ -94,6 +111,7 @@ def load_bundle(folder: Path) -> ModelBundle:
         provenance=description.provenance,
         card=_read_text(folder, CARD_NAME, checksums),
         presence=_read_presence(folder, checksums),
+        weights=weights,
         checksums=checksums,
     )
 
@@ -120,42 +138,16 @@ def verify_bundle(bundle: ModelBundle) -> None:
         raise ModelError(f"{bundle.id} cannot be read") from error
 
 
-def network_labels(dataset: Mapping[str, Any]) -> dict[str, int]:
-    """Name to number of what the network labels, background included, from ``dataset.json``.
-
-    nnU-Net's ``ignore`` label is left out: it has no output channel. Raises ``ModelUnsupportedError`` for
-    region-based heads, several channels or gaps in the numbers, ``ModelError`` for no labels at all.
-    """
-    labels = dataset.get("labels")
-    if not isinstance(labels, dict) or not labels:
-        raise ModelError(f"{DATASET_NAME} names no labels")
-    channels = dataset.get("channel_names", dataset.get("modality"))
-    if not isinstance(channels, dict) or len(channels) != 1:
-        raise ModelUnsupportedError("the network does not take exactly one image channel, a CT")
-    numbers: dict[str, int] = {}
-    for name, number in labels.items():
-        if isinstance(number, list) or dataset.get("regions_class_order") is not None:
-            raise ModelUnsupportedError("the network was trained on overlapping regions, not on labels")
-        if not isinstance(number, int) or isinstance(number, bool):
-            raise ModelError(f"a label in {DATASET_NAME} is not a whole number")
-        if name != "ignore":
-            numbers[name] = number
-    if sorted(numbers.values()) != list(range(len(numbers))) or numbers.get("background") != 0:
-        raise ModelUnsupportedError("the labels are not background = 0, then 1, 2, 3 without a gap")
-    return numbers
-
-
-def _result_labels(description: Description, numbers: Mapping[str, int]) -> tuple[dict[int, str], tuple[int, ...]]:
-    """What the results hold, and where each channel goes: labels of one organ become the lowest of them."""
-    if beyond := sorted(description.organ_of_label.keys() - set(numbers.values())):
+def _result_labels(description: Description, head: Head) -> tuple[dict[int, str], tuple[int, ...]]:
+    """What the results hold, and where each class goes: labels of one organ become the lowest of them."""
+    if beyond := sorted(description.organ_of_label.keys() - set(head.numbers.values())):
         raise ModelError(f"{DESCRIPTION_NAME} names labels that {DATASET_NAME} does not have: {beyond}")
     label_of_organ: dict[str, int] = {}
     for label, organ in sorted(description.organ_of_label.items()):
         label_of_organ.setdefault(organ, label)
-    channels = [0] * len(numbers)
-    for label, organ in description.organ_of_label.items():
-        channels[label] = label_of_organ[organ]
-    return {label: organ for organ, label in label_of_organ.items()}, tuple(channels)
+    result_of = {label: label_of_organ[organ] for label, organ in description.organ_of_label.items()}
+    classes = tuple(result_of.get(label, 0) for label in head.label_of_class)
+    return {label: organ for organ, label in label_of_organ.items()}, classes
 
 
 def _read_text(folder: Path, name: str, checksums: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pedcontour.bundle import WEIGHTS_NAME, find_model, load_bundle
+from pedcontour.bundle import find_model, load_bundle
 from pedcontour.bundle.manifest import write_manifest
 from pedcontour.bundle.presence import PRESENCE_NAME
 from pedcontour.calibration.cases import SPLITS
@@ -61,7 +61,7 @@ def fit(
     The model's checksums are written anew, so its digest changes.
     """
     bundle = find_model(Settings().models_dir, model)
-    card = {"fitted_on": "made-up children, split fit", "weights_sha256": bundle.checksums[WEIGHTS_NAME]}
+    card = {"fitted_on": "made-up children, split fit", "weights_sha256": bundle.weights_sha256}
     try:
         recipe = Recipe(Costs(removed_present, kept_absent, flagged_absent, look), card=card)
         presence = fit_presence([row for row in read_rows(rows) if row.split == "fit"], recipe)

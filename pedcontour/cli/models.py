@@ -132,7 +132,9 @@ def import_model(
     intended_use: Annotated[str | None, typer.Option(help="What it may be used for, in a sentence.")] = None,
     card: Annotated[Path | None, typer.Option(help="Model card in Markdown.")] = None,
     configuration: Annotated[str | None, typer.Option(help="Which of several: 3d_fullres, 3d_lowres.")] = None,
-    fold: Annotated[str | None, typer.Option(help='Which of several folds: a number or "all".')] = None,
+    fold: Annotated[
+        list[str] | None, typer.Option(help='Which of several folds: a number or "all"; given often, their mean draws.')
+    ] = None,
     checkpoint: Annotated[str | None, typer.Option(help='"final" or "best"; final is preferred.')] = None,
     orientation: Annotated[
         str | None, typer.Option(help="Where slices, rows and columns of the training images point, such as SPL.")
@@ -150,6 +152,7 @@ def import_model(
       pedcontour models import results/Dataset501_Child/ --id my-abdomen
       pedcontour models import export.zip --id my-abdomen --labels labels.toml
       pedcontour models import results/ --id my-abdomen --fold 0 --orientation SAR
+      pedcontour models import results/ --id my-abdomen --fold 0 --fold 1 --fold 2
     """
     from pedcontour.bundle.labels import read_label_mapping
     from pedcontour.inference.nnunet_import import About, import_nnunet
@@ -159,7 +162,7 @@ def import_model(
     if intended_use:
         about = replace(about, intended_use=intended_use)
     mapping = read_label_mapping(labels) if labels else None
-    choice = Choice(configuration, fold, checkpoint)
+    choice = Choice(configuration, tuple(fold or ()), checkpoint)
     bundle = import_nnunet(
         source, _root(models_dir), model_id=model_id, organ_of_label=mapping, choice=choice, about=about
     )

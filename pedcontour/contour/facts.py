@@ -73,7 +73,13 @@ def _written(verdict: Verdict, style: OutputStyle, empty: Collection[str]) -> Wr
 
 def model_facts(model: ModelBundle, identity: ResultIdentity) -> ModelFacts:
     """The model's names; the digest is the one that the written objects carry."""
-    return ModelFacts(id=model.id, name=model.name, version=model.version, digest_sha256=identity.model_digest)
+    return ModelFacts(
+        id=model.id,
+        name=model.name,
+        version=model.version,
+        digest_sha256=identity.model_digest,
+        folds=len(model.weights),
+    )
 
 
 def output_files(folder: Path) -> tuple[OutputFile, ...]:

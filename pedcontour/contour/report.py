@@ -113,6 +113,7 @@ class ModelFacts(_Part):
     name: str
     version: str
     digest_sha256: str = Field(description="SHA-256 of the model's checksum manifest.")
+    folds: int = Field(default=1, description="Networks whose mean drew: the folds of a training.")
 
 
 class SoftwareFacts(_Part):

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pedcontour.bundle.model import ModelBundle
 from pedcontour.errors import RequestError
+from pedcontour.inference.ensemble import as_one
 from pedcontour.inference.nnunet_engine import Networks, NnunetEngine
 from pedcontour.inference.nnunet_network import Definition, read_definition
 from pedcontour.inference.nnunet_torch import TorchNetworks, find_device
@@ -38,7 +39,9 @@ def load_engine(bundle: ModelBundle, choice: EngineChoice | None = None) -> Nnun
     """
     chosen = choice or EngineChoice()
     definition = read_definition(bundle.plans, bundle.dataset, bundle.configuration)
-    return NnunetEngine(bundle, definition, _networks(chosen)(bundle, definition))
+    make = _networks(chosen)
+    networks = as_one([make(fold, definition) for fold in bundle.by_fold()])
+    return NnunetEngine(bundle, definition, networks)
 
 
 def check_choice(choice: EngineChoice) -> None:

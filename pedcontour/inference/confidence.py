@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from pedcontour.inference.decision import Decision, LargestScore
+
 
 class Certainty(NamedTuple):
     """How sure a network was of a label, over the voxels it gave to it: mean and standard deviation, each 0 to 1."""
@@ -15,31 +17,31 @@ class Certainty(NamedTuple):
 
 
 class Confidence:
-    """Gathers, per label, the softmax probability over the voxels of the network's grid labelled so.
+    """Gathers, per label, its probability over the voxels of the network's grid labelled so.
 
-    The probability of a label is the sum over its channels (``label_of_channel``). Only voxels with a label are looked
-    at: most of an image is background.
+    It is the softmax, summed over the channels of the label (``label_of_channel``), or what another ``decision`` takes
+    for it. Only voxels with a label are looked at: most of an image is background.
     """
 
-    def __init__(self, label_of_channel: Sequence[int]) -> None:
+    def __init__(self, label_of_channel: Sequence[int], decision: Decision | None = None) -> None:
         self._label_of_channel = np.array(label_of_channel, np.intp)
+        self._decision = decision or LargestScore(len(label_of_channel))
         self._labels = int(self._label_of_channel.max()) + 1
         self._total = np.zeros(self._labels)
         self._squares = np.zeros(self._labels)
         self._count = np.zeros(self._labels, np.int64)
 
     def add(self, scores: npt.NDArray[Any], winner: npt.NDArray[np.uint8]) -> None:
-        """Add voxels with their scores ``(channels, ...)`` and the winning channel of each."""
-        for plane, channels in zip(scores.swapaxes(0, 1), winner, strict=True):
-            self._add_plane(plane.reshape(len(scores), -1), self._label_of_channel[channels.reshape(-1)])
+        """Add voxels with their scores ``(channels, ...)`` and the class of each."""
+        for plane, classes in zip(scores.swapaxes(0, 1), winner, strict=True):
+            self._add_plane(plane.reshape(len(scores), -1), classes.reshape(-1).astype(np.intp))
 
-    def _add_plane(self, scores: npt.NDArray[Any], labels: npt.NDArray[np.intp]) -> None:
-        (drawn,) = np.nonzero(labels)
-        labels = labels[drawn]
+    def _add_plane(self, scores: npt.NDArray[Any], classes: npt.NDArray[np.intp]) -> None:
+        (drawn,) = np.nonzero(self._label_of_channel[classes])
+        classes = classes[drawn]
+        labels = self._label_of_channel[classes]
         chosen = scores[:, drawn].astype(np.float32)
-        odds = np.exp(chosen - chosen.max(axis=0))
-        own = np.where(self._label_of_channel[:, None] == labels, odds, np.float32(0)).sum(axis=0)
-        probability = (own / odds.sum(axis=0)).astype(np.float64)
+        probability = self._decision.probability(chosen, self._label_of_channel, classes).astype(np.float64)
         self._total += np.bincount(labels, probability, self._labels)
         self._squares += np.bincount(labels, probability**2, self._labels)
         self._count += np.bincount(labels, minlength=self._labels)

@@ -1,31 +1,32 @@
 """From finished logits to labels on the scanner's grid, as nnU-Net's export finds them."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from pedcontour.inference.confidence import Confidence
+from pedcontour.inference.decision import decision_of
 from pedcontour.inference.layout import Layout
 from pedcontour.inference.nnunet_network import Definition
 from pedcontour.inference.nnunet_resampling import resampling_of
 from pedcontour.inference.nnunet_steps import Prepared
 from pedcontour.inference.sliding import Slab
-from pedcontour.inference.winner import AxisSampling, Sampling, coarse_winner, winning_class
+from pedcontour.inference.winner import AxisSampling, Sampling, winning_class
 
 Channels = npt.NDArray[np.uint8]
 
 
 class Labelling(Protocol):
-    """Takes slabs in their order, gives the winning channel of every voxel of the scanner's grid."""
+    """Takes slabs in their order, gives the class of every voxel of the scanner's grid (``decision.py``)."""
 
     def add(self, slab: Slab) -> None:
         """Take what has been finished; it is not needed afterwards."""
         ...
 
     def channels(self) -> Channels:
-        """The winning channels, axes ``(k, j, i)``; 0 outside the tiles."""
+        """The classes, axes ``(k, j, i)``; 0 outside the tiles. With plain labels a class is a channel."""
         ...
 
 
@@ -67,6 +68,7 @@ class _Lazily:
         self, definition: Definition, prepared: Prepared, layout: Layout, sampling: Sampling, confidence: Confidence
     ) -> None:
         self._definition, self._prepared, self._confidence = definition, prepared, confidence
+        self._decision = decision_of(definition)
         self._first_plane = layout.box[0].start
         self._along = sampling[0]
         (self._rows, rows), (self._columns, columns) = (
@@ -78,51 +80,49 @@ class _Lazily:
     def add(self, slab: Slab) -> None:
         scores = slab.logits.cpu().numpy()
         first = self._first_plane + slab.first
-        coarse = coarse_winner(scores)
+        coarse = self._decision.coarse(scores)
         self._confidence.add(scores[:, slab.seen :], coarse.winner[slab.seen :])
         decided = first if slab.seen else -1
         planes, along = self._along.within(first, first + scores.shape[1], decided)
-        self._winner[planes, self._rows, self._columns] = winning_class(scores, (along, *self._across), coarse)
+        sampling, pick = (along, *self._across), self._decision.pick
+        self._winner[planes, self._rows, self._columns] = winning_class(scores, sampling, coarse, pick)
 
     def channels(self) -> Channels:
         return _in_place(self._definition, self._prepared, self._winner)
 
 
 class _ByWholeVolumes:
-    """Channel by channel through nnU-Net's own resampling, with a running maximum.
+    """Channel by channel through nnU-Net's own resampling.
 
-    nnU-Net treats channels one by one, so this gives what resampling all of them and taking the maximum gives.
+    nnU-Net treats channels one by one, so this gives what resampling all of them before the decision gives.
     """
 
     def __init__(self, definition: Definition, prepared: Prepared, layout: Layout, confidence: Confidence) -> None:
         self._definition, self._prepared, self._layout, self._confidence = definition, prepared, layout, confidence
+        self._decision = decision_of(definition)
         self._logits: torch.Tensor | None = None
 
     def add(self, slab: Slab) -> None:
         fresh = slab.logits[:, slab.seen :].cpu()
         if self._logits is None:
             shape = (len(fresh), *self._prepared.data.shape[1:])
-            self._logits = torch.zeros(shape, dtype=fresh.dtype)
-            self._logits[0] = 1.0  # what no tile covers is background
+            outside = torch.tensor(self._decision.outside, dtype=fresh.dtype)
+            self._logits = outside[:, None, None, None].expand(shape).clone()
         part, rows, columns = self._layout.box
         first = part.start + slab.first + slab.seen
         self._logits[:, first : first + fresh.shape[1], rows, columns] = fresh
         scores = fresh.numpy()
-        self._confidence.add(scores, coarse_winner(scores).winner)
+        self._confidence.add(scores, self._decision.coarse(scores).winner)
 
     def channels(self) -> Channels:
         configuration, shape = self._definition.configuration, self._prepared.cropped_shape
-        best: npt.NDArray[Any] | None = None
-        winner = np.zeros(shape, np.uint8)
+        found = self._decision.by_channel(shape)
         for channel, one in enumerate(self._logits if self._logits is not None else ()):
             resampled = configuration.resampling_fn_probabilities(
                 one[None], shape, configuration.spacing, self._prepared.spacing_mm
             )
-            values = np.asarray(resampled)[0]
-            larger = values > (best if best is not None else -np.inf)
-            best = np.array(values) if best is None else np.maximum(best, values)
-            winner[larger] = channel
-        return _in_place(self._definition, self._prepared, winner)
+            found.add(channel, np.asarray(resampled)[0])
+        return _in_place(self._definition, self._prepared, found.classes)
 
 
 def _in_place(definition: Definition, prepared: Prepared, winner: Channels) -> Channels:

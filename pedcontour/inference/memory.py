@@ -23,7 +23,9 @@ class Need:
 
     ``image`` is the scanner's grid, ``network_grid`` the resampled image padded to a tile, ``depth`` the planes whose
     sums are held at once, ``score_bytes`` the size of a sum, ``whole_volumes`` whether the plan's resampling of logits
-    needs them all.
+    needs them all, ``averaged`` the voxels of a tile where the mean over folds or mirror images is taken tile by tile,
+    and else 0; ``windows`` how many sums are held: those of each fold and their mean, where it is taken of finished
+    sums.
     """
 
     image: Shape
@@ -32,21 +34,25 @@ class Need:
     channels: int
     score_bytes: int
     whole_volumes: bool
+    averaged: int = 0
+    windows: int = 1
 
     @property
     def peak_bytes(self) -> int:
-        """The most that is held at once beside the image itself and the loaded network.
+        """The most that is held at once beside the image itself and the loaded networks.
 
         While the image is prepared: its copy in float32, the same half resampled, and the result; 8 bytes a voxel of
         the scanner and 4 of the network. Later: the prepared image twice, the sums, one slab of scores taken out of
-        them for labels (mixed voxels are below a third of them), and 4 bytes of labels a voxel of the scanner.
+        them for labels (mixed voxels are below a third of them), the mean of a tile's scores while it is taken, and 4
+        bytes of labels a voxel of the scanner.
         """
         scanner, network = prod(self.image), prod(self.network_grid)
         preparing = 8 * scanner + 4 * network
         plane = prod(self.network_grid[1:])
-        sums = (self.channels + 1) * (self.depth + 1) * plane * self.score_bytes
+        sums = self.windows * (self.channels + 1) * (self.depth + 1) * plane * self.score_bytes
         whole = self.channels * network * self.score_bytes + 8 * scanner if self.whole_volumes else 0
-        sliding = 8 * network + sums * 4 // 3 + whole + 4 * scanner
+        mean = 4 * self.channels * self.averaged
+        sliding = 8 * network + sums * 4 // 3 + whole + mean + 4 * scanner
         return max(preparing, sliding)
 
 

@@ -1,8 +1,9 @@
 """An nnU-Net as an ``Engine``: prepare, slide, label, whatever runs the network."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from time import perf_counter
 from typing import Protocol, TypeVar
 
@@ -13,7 +14,9 @@ from pedcontour.bundle.axes import canonical_to
 from pedcontour.bundle.model import ModelBundle
 from pedcontour.errors import OutOfMemoryError
 from pedcontour.inference.confidence import Certainty, Confidence
+from pedcontour.inference.decision import decision_of
 from pedcontour.inference.device_errors import device_errors
+from pedcontour.inference.fold_mean import MeanNetwork, mean_of_slabs, shared_progress
 from pedcontour.inference.labelling import Channels, labelling_for, needs_whole_volumes
 from pedcontour.inference.layout import Layout, lay_tiles
 from pedcontour.inference.memory import Need, check_memory, memory_left_bytes, peak_resident_bytes
@@ -22,7 +25,7 @@ from pedcontour.inference.modes import DEFAULT_MODE, Mode, Quality, quality_of
 from pedcontour.inference.nnunet_network import Definition
 from pedcontour.inference.nnunet_steps import Prepared, network_shape, prepare
 from pedcontour.inference.port import Prediction, Progress
-from pedcontour.inference.sliding import TileNetwork, finished_slabs
+from pedcontour.inference.sliding import Slab, TileNetwork, finished_slabs
 from pedcontour.orientation import AxisChange
 from pedcontour.volume import LabelMap, Volume
 
@@ -132,10 +135,10 @@ class NnunetEngine:
         network = networks.network(half=job.quality.half_network)
         if job.quality.mirrored:
             network = Mirrored(network, self._bundle.mirroring_axes)
-        confidence = Confidence(self._bundle.label_of_channel)
+        decision = decision_of(self._definition)
+        confidence = Confidence(self._bundle.label_of_channel, decision)
         labelling = labelling_for(self._definition, job.prepared, job.layout, confidence)
-        slabs = finished_slabs(network, job.prepared.data, job.layout, _sums(job.quality), job.progress)
-        for slab in job.watch.timing_each("network", slabs):
+        for slab in job.watch.timing_each("network", _slabs(network, job, decision.outside)):
             with job.watch.timing("labels"):
                 labelling.add(slab)
         return labelling.channels(), confidence
@@ -146,6 +149,7 @@ class NnunetEngine:
         spacing_mm = tuple(turned.grid.spacing_mm[axis] for axis in order)
         patch = self._definition.patch_size
         grid = network_shape(self._definition, image, spacing_mm)
+        folds = len(self._bundle.weights)
         return Need(
             image=image,
             network_grid=tuple(max(n, p) for n, p in zip(grid, patch, strict=True)),
@@ -153,6 +157,8 @@ class NnunetEngine:
             channels=self._definition.channels,
             score_bytes=_sums(quality).itemsize,
             whole_volumes=needs_whole_volumes(self._definition, spacing_mm),
+            averaged=prod(patch) if quality.mirrored or (folds > 1 and not quality.half_sums) else 0,
+            windows=folds + 1 if folds > 1 and quality.half_sums else 1,
         )
 
     def _layout(self, prepared: Prepared, quality: Quality) -> Layout:
@@ -172,6 +178,16 @@ class NnunetEngine:
 
 def _sums(quality: Quality) -> torch.dtype:
     return torch.half if quality.half_sums else torch.float32
+
+
+def _slabs(network: TileNetwork, job: "_Job", outside: Sequence[float]) -> Iterator[Slab]:
+    """Where sums are rounded as stock rounds them, each fold's by itself."""
+    folds = network.folds if isinstance(network, MeanNetwork) and job.quality.half_sums else [network]
+    slabs = [
+        finished_slabs(fold, job.prepared.data, job.layout, _sums(job.quality), progress, outside)
+        for fold, progress in zip(folds, shared_progress(job.progress, len(folds)), strict=True)
+    ]
+    return mean_of_slabs(slabs) if len(slabs) > 1 else slabs[0]
 
 
 class _Rising:
@@ -222,7 +238,7 @@ class _Job:
 
 @dataclass(frozen=True)
 class _Run:
-    """The winning channel of every voxel, how sure the network is of it, what ran in the end, and what did not."""
+    """The class of every voxel, how sure the network is of it, what ran in the end, and what did not."""
 
     channels: Channels
     confidence: Confidence

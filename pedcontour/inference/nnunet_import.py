@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,21 +13,20 @@ import pedcontour
 from pedcontour.bundle.axes import CANONICAL_AXES, ORIENTATION_ASSUMED, RAS_AXES
 from pedcontour.bundle.card import card_template
 from pedcontour.bundle.description import DESCRIPTION_NAME, MODEL_ID, Description, write_description
+from pedcontour.bundle.heads import DATASET_NAME, read_head
 from pedcontour.bundle.labels import organs_of_labels
 from pedcontour.bundle.manifest import sha256_of, write_manifest
 from pedcontour.bundle.model import (
     CARD_NAME,
-    DATASET_NAME,
     PLANS_NAME,
-    WEIGHTS_NAME,
     ModelBundle,
     load_bundle,
-    network_labels,
     parse_json,
     verify_bundle,
 )
 from pedcontour.bundle.plans import check_plans
-from pedcontour.errors import RequestError
+from pedcontour.bundle.weights import weights_names
+from pedcontour.errors import ModelUnsupportedError, RequestError
 from pedcontour.inference.nnunet_checkpoint import Checkpoint, read_checkpoint
 from pedcontour.inference.nnunet_network import build_network, distinct_tensors, read_definition
 from pedcontour.inference.nnunet_source import Choice, Training, open_training
@@ -64,9 +63,10 @@ def import_nnunet(
     """Make the model folder ``models_root / model_id`` from a trained nnU-Net v2 3D network.
 
     ``source`` is a results folder (or one above it) or an exported zip; ``choice`` says which training where there are
-    several. ``organ_of_label`` maps label names to organs, or to ``drop``, where the names are not organs already
-    (``pedcontour/bundle/labels.py``). The checkpoint is read with ``weights_only=True``, its trainer is never
-    imported, and the weights keep their values and types. The folder appears at once and complete, or not at all.
+    several; of several folds the mean will draw, as ``nnUNetv2_predict -f`` takes it. ``organ_of_label`` maps label
+    names to organs, or to ``drop``, where the names are not organs already (``pedcontour/bundle/labels.py``). The
+    checkpoints are read with ``weights_only=True``, their trainer is never imported, and the weights keep their values
+    and types. The folder appears at once and complete, or not at all.
 
     A trainer that builds another network than ``plans.json`` says is refused when its weights do not fit; one that
     changes only what has no weights (an activation) cannot be told apart.
@@ -94,11 +94,15 @@ def import_nnunet(
 def _fill(folder: Path, training: Training, mapping: Mapping[str, str], about: About) -> None:
     plans = parse_json(training.plans, PLANS_NAME)
     dataset = _kept(parse_json(training.dataset, DATASET_NAME))
-    organs = organs_of_labels(network_labels(dataset), mapping)
-    checkpoint = read_checkpoint(training.checkpoint)
+    organs = organs_of_labels(read_head(dataset).numbers, mapping)
+    folds = tuple(fold.name for fold in training.folds) if len(training.folds) > 1 else ()
+    names = weights_names(folds)
+    checkpoints = [read_checkpoint(fold.checkpoint) for fold in training.folds]
+    checkpoint = _alike(checkpoints)
     check_plans(plans, checkpoint.configuration)
-    definition = read_definition(plans, dataset, checkpoint.configuration)
-    tensors = distinct_tensors(build_network(definition), checkpoint.state)
+    network = build_network(read_definition(plans, dataset, checkpoint.configuration))
+    for name, one in zip(names, checkpoints, strict=True):
+        (folder / name).write_bytes(save(distinct_tensors(network, one.state), metadata={"format": "pt"}))
     reorients = plans.get("image_reader_writer") == "NibabelIOWithReorient"
     description = Description(
         id=folder.name,
@@ -110,14 +114,23 @@ def _fill(folder: Path, training: Training, mapping: Mapping[str, str], about: A
         organ_of_label=organs,
         axes=about.axes or (RAS_AXES if reorients else CANONICAL_AXES),
         mirroring_axes=checkpoint.mirroring_axes,
+        folds=folds,
         provenance={**_provenance(training, checkpoint), "orientation": _known_by(about, reorients=reorients)},
     )
-    (folder / WEIGHTS_NAME).write_bytes(save(tensors, metadata={"format": "pt"}))
     (folder / PLANS_NAME).write_text(training.plans, "utf-8", newline="")
     (folder / DATASET_NAME).write_text(json.dumps(dataset, indent=2, ensure_ascii=False) + "\n", "utf-8", newline="\n")
     (folder / DESCRIPTION_NAME).write_text(write_description(description), "utf-8", newline="\n")
     (folder / CARD_NAME).write_text(about.card or card_template(description), "utf-8", newline="\n")
     write_manifest(folder)
+
+
+def _alike(checkpoints: Sequence[Checkpoint]) -> Checkpoint:
+    """The first fold's checkpoint, which speaks for all; ``ModelUnsupportedError`` where another one differs."""
+    first = checkpoints[0]
+    for other in checkpoints[1:]:
+        if (other.configuration, other.mirroring_axes) != (first.configuration, first.mirroring_axes):
+            raise ModelUnsupportedError("the folds differ in their configuration or in the mirroring they allow")
+    return first
 
 
 def _known_by(about: About, *, reorients: bool) -> str:
@@ -132,9 +145,9 @@ def _provenance(training: Training, checkpoint: Checkpoint) -> dict[str, str]:
         "framework": "nnU-Net v2",
         "training": training.folder_name,
         "trainer": checkpoint.trainer,
-        "fold": training.fold,
+        "fold": ", ".join(fold.name for fold in training.folds),
         "checkpoint": training.checkpoint_name,
-        "checkpoint_sha256": sha256_of(training.checkpoint),
+        "checkpoint_sha256": ", ".join(sha256_of(fold.checkpoint) for fold in training.folds),
         "imported_by": f"pedcontour {pedcontour.__version__}",
     }
 

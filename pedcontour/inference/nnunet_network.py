@@ -39,7 +39,7 @@ class Definition:
 
     @property
     def channels(self) -> int:
-        """Output channels: background and every label."""
+        """Output channels: background and every label, or every region."""
         return int(self.labels.num_segmentation_heads)
 
 
@@ -111,7 +111,7 @@ def distinct_tensors(network: torch.nn.Module, state: Mapping[str, torch.Tensor]
 def load_network(definition: Definition, bundle: ModelBundle) -> torch.nn.Module:
     """The bundle's network with its weights in float32 on the CPU, ready for inference.
 
-    Raises what ``load_weights`` raises.
+    The bundle is that of one fold. Raises what ``load_weights`` raises.
     """
     network = build_network(definition)
     load_weights(network, bundle, assign=True)

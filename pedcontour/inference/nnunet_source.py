@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from pedcontour.bundle.model import DATASET_NAME, PLANS_NAME
+from pedcontour.bundle.heads import DATASET_NAME
+from pedcontour.bundle.model import PLANS_NAME
 from pedcontour.errors import ModelError, ModelUnsupportedError
 
 CHECKPOINT_NAMES = {"final": "checkpoint_final.pth", "best": "checkpoint_best.pth"}
@@ -36,24 +37,31 @@ _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, Not
 class Choice:
     """Which of several trainings to take; None where there is no choice to make.
 
-    ``configuration`` is nnU-Net's name (``3d_fullres``), ``fold`` a number or ``all``, ``checkpoint`` ``final`` or
-    ``best``.
+    ``configuration`` is nnU-Net's name (``3d_fullres``), ``folds`` are numbers or ``all`` (several are to draw with
+    their mean), ``checkpoint`` is ``final`` or ``best``.
     """
 
     configuration: str | None = None
-    fold: str | None = None
+    folds: tuple[str, ...] = ()
     checkpoint: str | None = None
 
 
 @dataclass(frozen=True)
+class Fold:
+    """One trained network of a training: nnU-Net's name of the fold, and its checkpoint as a file."""
+
+    name: str
+    checkpoint: Path
+
+
+@dataclass(frozen=True)
 class Training:
-    """One trained network on disk: nnU-Net's two documents as text, and its checkpoint as a file."""
+    """One training on disk: nnU-Net's two documents as text, and the folds that were asked for."""
 
     plans: str
     dataset: str
-    checkpoint: Path
+    folds: tuple[Fold, ...]
     checkpoint_name: str
-    fold: str
     folder_name: str
 
 
@@ -69,7 +77,7 @@ class _Tree(Protocol):
 
 @contextmanager
 def open_training(source: Path, choice: Choice) -> Iterator[Training]:
-    """Find the one training that ``choice`` means; a zip's checkpoint lives in a temporary folder meanwhile.
+    """Find the one training that ``choice`` means; a zip's checkpoints live in a temporary folder meanwhile.
 
     Raises ``ModelError`` when there is none or the zip is damaged, ``ModelUnsupportedError`` when several fit.
     """
@@ -102,17 +110,30 @@ def _find(tree: _Tree, choice: Choice, scratch: Path) -> Training:
     if choice.configuration is not None:
         trained = {home: folds for home, folds in trained.items() if _configuration_of(home) == choice.configuration}
     home = _only(sorted(trained), "training", "--configuration")
-    matching = [fold for fold in trained[home] if choice.fold in (None, fold.name.removeprefix("fold_"))]
-    fold = _only(matching, "fold", "--fold")
-    wanted = next(name for name in _wanted(choice) if fold / name in known)
+    folds = _chosen(trained[home], choice)
+    wanted = next((name for name in _wanted(choice) if all(fold / name in known for fold in folds)), None)
+    if wanted is None:
+        raise ModelError("the folds have no checkpoint of the same name")
     return Training(
         plans=tree.read_text(home / PLANS_NAME),
         dataset=tree.read_text(home / DATASET_NAME),
-        checkpoint=tree.as_file(fold / wanted, scratch),
+        folds=tuple(Fold(_fold_name(fold), tree.as_file(fold / wanted, scratch)) for fold in folds),
         checkpoint_name=wanted,
-        fold=fold.name.removeprefix("fold_"),
         folder_name=home.name,
     )
+
+
+def _chosen(folds: list[PurePosixPath], choice: Choice) -> list[PurePosixPath]:
+    if not choice.folds:
+        return [_only(folds, "fold", "--fold, or several, whose mean then draws")]
+    by_name = {_fold_name(fold): fold for fold in folds}
+    if missing := [name[:16] for name in choice.folds if name not in by_name]:
+        raise ModelError(f"no fold {', '.join(missing)} with a checkpoint was found as asked for")
+    return [by_name[name] for name in dict.fromkeys(choice.folds)]
+
+
+def _fold_name(fold: PurePosixPath) -> str:
+    return fold.name.removeprefix("fold_")
 
 
 def _wanted(choice: Choice) -> list[str]:
@@ -171,13 +192,12 @@ class _Zip:
         return _decoded(b"".join(self._pieces(name, MAX_TEXT_BYTES)), name)
 
     def as_file(self, name: PurePosixPath, scratch: Path) -> Path:
-        path = scratch / "checkpoint.pth"
-        with path.open("wb") as target:
+        with tempfile.NamedTemporaryFile(dir=scratch, suffix=".pth", delete=False) as target:
             for piece in self._pieces(name, MAX_CHECKPOINT_BYTES):
                 target.write(piece)
                 if shutil.disk_usage(scratch).free < _PIECE:
                     raise ModelError("no space is left for the checkpoint in the temporary folder")
-        return path
+        return Path(target.name)
 
     def _pieces(self, name: PurePosixPath, limit: int) -> Iterator[bytes]:
         """An entry's bytes, counted as they come: a zip may lie about sizes."""

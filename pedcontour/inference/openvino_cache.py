@@ -28,7 +28,8 @@ _XML = "network.xml"
 def cached_network(folder: Path | None, bundle: ModelBundle, patch: tuple[int, ...], convert: Callable[[], Any]) -> Any:
     """The network of a bundle for tiles of a size as OpenVINO reads it, from ``folder`` or newly made by ``convert``.
 
-    Where the folder is None or cannot be written, it is converted anew each time.
+    The bundle is that of one fold; each has its entry. Where the folder is None or cannot be written, it is converted
+    anew each time.
     """
     if folder is None:
         return _read_back(convert())
@@ -44,7 +45,7 @@ def cached_network(folder: Path | None, bundle: ModelBundle, patch: tuple[int, .
 
 
 def _name(bundle: ModelBundle, patch: tuple[int, ...]) -> str:
-    parts = (bundle.digest, ov.get_version(), "x".join(map(str, patch)), STORED_PRECISION)
+    parts = (bundle.digest, *bundle.weights, ov.get_version(), "x".join(map(str, patch)), STORED_PRECISION)
     return f"{bundle.id}-{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:32]}"
 
 

@@ -4,7 +4,7 @@ Only the planes that a tile may still change are held, so memory grows with the 
 the image. Axes are those of the network's grid.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -64,14 +64,15 @@ def finished_slabs(
     layout: Layout,
     sums: torch.dtype,
     progress: Callable[[float], None],
+    outside: Sequence[float] | None = None,
 ) -> Iterator[Slab]:
     """Run every tile over ``data`` ``(1, a, b, c)``; logits come in the precision ``sums`` in which they are added.
 
-    ``progress`` hears the share of tiles done after each; what it raises ends the work. Where no tile ran, the first
-    channel wins. Raises ``ModelUnsupportedError`` when the network's outputs exceed the precision, as stock nnU-Net
-    would fail too.
+    ``progress`` hears the share of tiles done after each; what it raises ends the work. ``outside`` are the logits of
+    the channels where no tile ran, those left out being 0; without them the first channel wins there. Raises
+    ``ModelUnsupportedError`` when the network's outputs exceed the precision, as stock nnU-Net would fail too.
     """
-    window = _Window(network, _padded(data, layout).to(network.device), layout, sums)
+    window = _Window(network, _padded(data, layout).to(network.device), layout, sums, outside or (1.0,))
     done = 0
     for row, following in zip(layout.rows, (*(row.start for row in layout.rows[1:]), layout.shape[0]), strict=True):
         for first in range(0, len(row.corners), network.tiles_at_once):
@@ -87,8 +88,11 @@ def finished_slabs(
 class _Window:
     """The planes under work: ``total[:, 1 + n]`` is plane ``start + n`` and ``total[:, 0]`` the finished one before."""
 
-    def __init__(self, network: TileNetwork, padded: torch.Tensor, layout: Layout, sums: torch.dtype) -> None:
+    def __init__(
+        self, network: TileNetwork, padded: torch.Tensor, layout: Layout, sums: torch.dtype, outside: Sequence[float]
+    ) -> None:
         self._network, self._padded, self._layout = network, padded, layout
+        self._outside = [(channel, logit) for channel, logit in enumerate(outside) if logit]
         planes = (layout.patch[0] + 1, *layout.shape[1:])
         self._total = torch.zeros((network.channels, *planes), dtype=sums, device=network.device)
         self._weight = torch.zeros(planes, dtype=sums, device=network.device)
@@ -119,7 +123,8 @@ class _Window:
         total, weight = self._total[:, 1 : planes + 1], self._weight[1 : planes + 1]
         if self._layout.skipped:
             nowhere = weight == 0
-            total[0] += nowhere
+            for channel, logit in self._outside:
+                total[channel] += nowhere * logit
             weight += nowhere
         torch.div(total, weight, out=total)
         # Not only infinity: half precision can overflow inside the network, and its normalisation turns that into NaN.

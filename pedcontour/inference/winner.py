@@ -6,6 +6,7 @@ Only voxels in the other cells, a few in a hundred, are interpolated: one pass o
 class.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -79,12 +80,23 @@ class CoarseWinner:
     clear: npt.NDArray[np.bool_]
 
 
-def winning_class(scores: npt.NDArray[Any], sampling: Sampling, coarse: CoarseWinner | None = None) -> Labels:
+def first_largest(values: npt.NDArray[Any]) -> IndexArray:
+    """The class of voxels with scores ``(voxels, classes)``: the first of the largest."""
+    winner: IndexArray = values.argmax(axis=1)
+    return winner
+
+
+def winning_class(
+    scores: npt.NDArray[Any],
+    sampling: Sampling,
+    coarse: CoarseWinner | None = None,
+    pick: Callable[[npt.NDArray[Any]], IndexArray] = first_largest,
+) -> Labels:
     """The class with the largest interpolated score at every fine voxel, the first of equals.
 
     ``scores`` are ``(classes, a, b, c)`` on the coarse grid in any float type, in which interpolated scores are
-    compared; at most 255 classes. ``coarse`` is what ``coarse_winner`` gives for them. Returns ``(a, b, c)`` of the
-    fine grid.
+    compared; at most 255 classes. ``coarse`` is what ``coarse_winner`` gives for them; with another way to ``pick`` a
+    class, what goes with it (``Decision`` in ``decision.py``). Returns ``(a, b, c)`` of the fine grid.
     """
     found = coarse or coarse_winner(scores)
     mixed = ~_pure_cells(found)
@@ -99,7 +111,7 @@ def winning_class(scores: npt.NDArray[Any], sampling: Sampling, coarse: CoarseWi
     row_of = np.cumsum(corners.ravel(), dtype=np.int32) - 1
     for start in range(0, len(open_voxels), VOXELS_AT_ONCE):
         chunk = open_voxels[start : start + VOXELS_AT_ONCE]
-        flat[chunk] = _interpolated_winner(rows, row_of, sampling, chunk)
+        flat[chunk] = pick(_interpolated(rows, row_of, sampling, chunk))
     return winner
 
 
@@ -146,10 +158,10 @@ def _neighbours(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
     return tuple(here), tuple(following)
 
 
-def _interpolated_winner(
+def _interpolated(
     rows: npt.NDArray[Any], row_of: npt.NDArray[np.int32], sampling: Sampling, voxels: IndexArray
-) -> IndexArray:
-    """The first largest interpolated score of fine voxels, given by flat index; ``rows`` are ``(corners, classes)``."""
+) -> npt.NDArray[Any]:
+    """Scores ``(voxels, classes)`` of fine voxels, given by flat index; ``rows`` are ``(corners, classes)``."""
     fine_shape = tuple(len(axis.lower) for axis in sampling)
     strides = (sampling[1].coarse * sampling[2].coarse, sampling[2].coarse, 1)
     places = np.unravel_index(voxels, fine_shape)
@@ -162,5 +174,4 @@ def _interpolated_winner(
             weight *= axis.fraction[place] if upper else 1.0 - axis.fraction[place]
         if weight.any():
             total += rows[row_of[index]] * weight[:, None]
-    winner: IndexArray = total.astype(rows.dtype).argmax(axis=1)
-    return winner
+    return total.astype(rows.dtype)

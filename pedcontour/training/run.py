@@ -122,12 +122,15 @@ def train(
 
 
 def begin_with(network: "nn.Module", start: ModelBundle) -> None:
-    """Give a network the verified weights of a model of the same plan; ``ModelUnsupportedError`` for another plan."""
+    """Give a network the verified weights of a model of the same plan.
+
+    Raises ``ModelUnsupportedError`` for another plan, and for a model of several folds.
+    """
     from pedcontour.inference.nnunet_network import load_weights
 
     try:
         load_weights(network, start)
-    except ModelChecksumError:
+    except (ModelChecksumError, ModelUnsupportedError):
         raise
     except ModelError as error:
         raise ModelUnsupportedError(f"the weights of {start.id} do not fit this plan's network") from error

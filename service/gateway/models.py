@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic
 
-from pedcontour.bundle import WEIGHTS_NAME, ModelBundle, default_id, find_model, installed_models
+from pedcontour.bundle import ModelBundle, default_id, find_model, installed_models
 from pedcontour.errors import ModelError, ModelNotFoundError
 
 CHECKED_FOR_S = 5.0
@@ -43,8 +43,10 @@ class InstalledModels:
 
     def _look(self) -> ModelError | ModelNotFoundError | None:
         try:
-            if not (self.find(None).folder / WEIGHTS_NAME).is_file():
-                return ModelError(f"{WEIGHTS_NAME} is missing")
+            model = self.find(None)
+            for name in model.weights:
+                if not (model.folder / name).is_file():
+                    return ModelError(f"{name} is missing")
         except ModelNotFoundError as error:
             has_choice = self._default is None and default_id(self._root) is None and bool(self.installed())
             return None if has_choice else error  # of several without a default, each request names one

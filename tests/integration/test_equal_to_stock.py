@@ -2,26 +2,20 @@
 bound.
 """
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
-import SimpleITK
 import torch
 
 from pedcontour.bundle import ModelBundle
 from pedcontour.inference.choice import EngineChoice, Runtime, load_engine
 from pedcontour.inference.modes import Mode
 from pedcontour.volume import Volume
-from tests.toy_nnunet import CONFIGURATION, DATASET, one_thread, toy_environment, toy_image
+from tests.integration.stock_command import Labels, Stock, dice, stock_labels
+from tests.toy_nnunet import one_thread, toy_image
 
 pytestmark = pytest.mark.slow
-
-Labels = npt.NDArray[np.uint8]
 
 BOUNDS: dict[tuple[str, Runtime, Mode], float] = {
     ("cpu", "torch", "exact"): 0.999,
@@ -51,29 +45,19 @@ AIR_SLICES = 3
 @pytest.fixture(scope="module")
 def stock(toy_results: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, bool], Labels]:
     """Labels by stock nnU-Net, by case and by whether tiles were mirrored; its command runs once for each."""
-    found = {}
+    found: dict[tuple[str, bool], Labels] = {}
     for mirrored, names in ((False, list(CASES)), (True, [MIRRORED_CASE])):
-        inputs, outputs = tmp_path_factory.mktemp("in"), tmp_path_factory.mktemp("out")
-        for name in names:
-            image = SimpleITK.GetImageFromArray(_voxels(name))
-            image.SetSpacing(CASES[name][1][::-1])
-            SimpleITK.WriteImage(image, str(inputs / f"{name}_0000.nii.gz"))
-        command = [str(Path(sys.executable).parent / "nnUNetv2_predict")]
-        command += ["-i", str(inputs), "-o", str(outputs), "-d", DATASET, "-c", CONFIGURATION, "-f", "0"]
-        command += ["-device", "cpu", "-npp", "1", "-nps", "1", *([] if mirrored else ["--disable_tta"])]
-        environment = os.environ | toy_environment(toy_results.parents[2]) | {"OMP_NUM_THREADS": "1"}
-        subprocess.run(command, env=environment, check=True, capture_output=True, timeout=600)
-        for name in names:
-            image = SimpleITK.ReadImage(str(outputs / f"{name}.nii.gz"))
-            found[name, mirrored] = SimpleITK.GetArrayFromImage(image)
+        images = {name: _image(name) for name in names}
+        drawn = stock_labels(toy_results, images, tmp_path_factory.mktemp("stock"), Stock(mirrored=mirrored))
+        found |= {(name, mirrored): labels for name, labels in drawn.items()}
     return found
 
 
-def _voxels(name: str) -> npt.NDArray[np.int16]:
+def _image(name: str) -> Volume:
     image, _ = toy_image(*CASES[name], seed=11)
-    image.voxels[:AIR_SLICES] = image.voxels[-AIR_SLICES:] = 0
-    voxels: npt.NDArray[np.int16] = image.voxels
-    return voxels
+    voxels = image.voxels.copy()
+    voxels[:AIR_SLICES] = voxels[-AIR_SLICES:] = 0
+    return Volume(image.grid, voxels)
 
 
 @pytest.mark.parametrize(
@@ -93,13 +77,12 @@ def test_every_organ_is_what_the_nnunet_command_draws(
         pytest.importorskip("openvino", reason="OpenVINO is not installed")
     if device == "cuda" and not torch.cuda.is_available():
         pytest.skip("no CUDA device here")
-    image, _ = toy_image(*CASES[name], seed=11)
     with one_thread():
         engine = load_engine(toy_model, EngineChoice(device=device, runtime=runtime, threads=1, cache=toy_cache))
-        prediction = engine.segment(Volume(image.grid, _voxels(name)), lambda _: None, mode)
+        prediction = engine.segment(_image(name), lambda _: None, mode)
     theirs = np.array(toy_model.label_of_channel, np.uint8)[stock[name, mode == "tta"]]
     for label, organ in toy_model.organs.items():
         ours, reference = prediction.labels.voxels == label, theirs == label
         assert reference.sum() > 1000, f"{organ} is hardly there: the comparison would say nothing"
-        dsc = 2 * (ours & reference).sum() / (ours.sum() + reference.sum())
+        dsc = dice(ours, reference)
         assert dsc >= BOUNDS[device, runtime, mode], f"{organ}: {dsc}"

@@ -10,6 +10,7 @@ import numpy as np
 from pedcontour.bundle import ModelBundle, load_bundle
 from pedcontour.bundle.description import DESCRIPTION_NAME, Description, write_description
 from pedcontour.bundle.manifest import write_manifest
+from pedcontour.bundle.weights import weights_names
 from pedcontour.inference.modes import DEFAULT_MODE, Mode
 from pedcontour.inference.port import Prediction, Progress
 from pedcontour.organs import default_labels
@@ -23,8 +24,8 @@ FIRST_SHADE_HU, SHADE_STEP_HU = 100, 40
 STEPS = 20
 
 
-def write_stand_in_model(root: Path, model_id: str = MODEL_ID) -> ModelBundle:
-    """A model folder that is in order, but for its weights, which are no network's."""
+def write_stand_in_model(root: Path, model_id: str = MODEL_ID, folds: tuple[str, ...] = ()) -> ModelBundle:
+    """A model folder that is in order, but for its weights, which are no network's: each file holds its own name."""
     folder = root / model_id
     folder.mkdir(parents=True)
     organs = default_labels()
@@ -36,12 +37,14 @@ def write_stand_in_model(root: Path, model_id: str = MODEL_ID) -> ModelBundle:
         intended_use="Tests of the service.",
         configuration=CONFIGURATION,
         organ_of_label=organs,
+        folds=folds,
     )
     labels = {"background": 0} | {organ: label for label, organ in organs.items()}
     (folder / DESCRIPTION_NAME).write_text(write_description(description))
     (folder / "plans.json").write_text(json.dumps(toy_plans()))
     (folder / "dataset.json").write_text(json.dumps({"channel_names": {"0": "CT"}, "labels": labels}))
-    (folder / "weights.safetensors").write_bytes(b"none")
+    for name in weights_names(folds):
+        (folder / name).write_text(name)
     (folder / "card.md").write_text("# Stand-in\n\nDraws what is painted.\n")
     write_manifest(folder)
     return load_bundle(folder)

@@ -20,6 +20,7 @@ def _description(**changes: object) -> Description:
         "organ_of_label": {1: "spleen", 2: "stomach_bowel", 3: "stomach_bowel"},
         "axes": "SAR",
         "mirroring_axes": (0, 2),
+        "folds": ("0", "1"),
         "provenance": {"trainer": "nnUNetTrainer"},
     }
     return Description(**(fields | changes))  # type: ignore[arg-type]
@@ -41,6 +42,12 @@ def test_what_is_written_is_read_back(
     assert read_description(write_description(written)) == written
 
 
+def test_a_model_of_one_network_says_nothing_of_folds() -> None:
+    single = _description(folds=())
+    assert "folds" not in write_description(single)
+    assert read_description(write_description(single)) == single
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -52,6 +59,11 @@ def test_what_is_written_is_read_back(
         ('licence = "Apache-2.0"', 'licence = " "'),
         ('orientation = "SAR"', 'orientation = "SAA"'),
         ("mirroring_axes = [0, 2]", "mirroring_axes = [0, 3]"),
+        ('folds = ["0", "1"]', 'folds = ["0"]'),
+        ('folds = ["0", "1"]', 'folds = ["0", "0"]'),
+        ('folds = ["0", "1"]', 'folds = ["0", "../1"]'),
+        ('folds = ["0", "1"]', "folds = [0, 1]"),
+        ('folds = ["0", "1"]', 'folds = "0, 1"'),
         ('1 = "spleen"', '1 = "spline"'),
         ('1 = "spleen"', '0 = "spleen"'),
         ('1 = "spleen"', '256 = "spleen"'),

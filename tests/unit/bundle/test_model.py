@@ -11,7 +11,6 @@ import pytest
 from pedcontour.bundle import ModelBundle, load_bundle, verify_bundle
 from pedcontour.bundle.description import Description, write_description
 from pedcontour.bundle.manifest import MANIFEST_NAME, write_manifest
-from pedcontour.bundle.model import network_labels
 from pedcontour.errors import ModelChecksumError, ModelError, ModelUnsafeError, ModelUnsupportedError
 from pedcontour.organs import default_labels
 from tests.stand_ins.model import write_stand_in_model
@@ -55,10 +54,40 @@ def test_a_text_file_that_differs_is_not_even_loaded(bundle: ModelBundle, name: 
 
 
 def test_weights_that_differ_are_not_read(bundle: ModelBundle) -> None:
-    assert bundle.read_weights() == b"none"
+    assert bundle.read_weights() == b"weights.safetensors"
     (bundle.folder / "weights.safetensors").write_bytes(b"more")
     with pytest.raises(ModelChecksumError):
         bundle.read_weights()
+
+
+@pytest.fixture
+def folds(tmp_path: Path) -> ModelBundle:
+    """The stand-in as a model of two folds."""
+    return write_stand_in_model(tmp_path, "folds", ("0", "all"))
+
+
+def test_each_fold_has_weights_of_its_own(folds: ModelBundle) -> None:
+    verify_bundle(folds)
+    assert [one.read_weights() for one in folds.by_fold()] == [b"weights-0.safetensors", b"weights-all.safetensors"]
+    assert {one.digest for one in folds.by_fold()} == {folds.digest}
+    with pytest.raises(ModelUnsupportedError, match="2 networks"):
+        folds.read_weights()
+    (folds.folder / "weights-all.safetensors").write_text("of another fold")
+    with pytest.raises(ModelChecksumError, match="weights-all"):
+        verify_bundle(folds)
+
+
+def test_weights_are_named_by_all_their_bytes(bundle: ModelBundle, folds: ModelBundle) -> None:
+    assert bundle.weights_sha256 == hashlib.sha256(bundle.read_weights()).hexdigest()
+    parts = [hashlib.sha256(one.read_weights()).hexdigest() for one in folds.by_fold()]
+    assert folds.weights_sha256 == hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def test_a_fold_without_weights_is_refused(folds: ModelBundle) -> None:
+    (folds.folder / "weights-all.safetensors").unlink()
+    write_manifest(folds.folder)
+    with pytest.raises(ModelError, match=r"weights-all\.safetensors"):
+        load_bundle(folds.folder)
 
 
 def test_checksums_rewritten_after_loading_fail_the_check(bundle: ModelBundle) -> None:
@@ -134,36 +163,6 @@ def test_a_label_that_the_network_does_not_have_is_refused(bundle: ModelBundle) 
     write_manifest(bundle.folder)
     with pytest.raises(ModelError, match="20"):
         load_bundle(bundle.folder)
-
-
-def _dataset(labels: object, **more: object) -> dict[str, Any]:
-    return {"channel_names": {"0": "CT"}, "labels": labels, **more}
-
-
-def test_the_ignore_label_has_no_channel() -> None:
-    assert network_labels(_dataset({"background": 0, "spleen": 1, "ignore": 2})) == {"background": 0, "spleen": 1}
-
-
-@pytest.mark.parametrize(
-    "dataset",
-    [
-        _dataset({"background": 0, "kidneys": [1, 2]}, regions_class_order=[1]),
-        _dataset({"background": 0, "spleen": 1}, regions_class_order=[1]),
-        _dataset({"background": 0, "spleen": 2}),
-        _dataset({"spleen": 0, "liver": 1}),
-        _dataset({"background": 0, "spleen": 1}, channel_names={"0": "CT", "1": "PET"}),
-    ],
-    ids=["regions", "region order", "gap", "no background", "two channels"],
-)
-def test_a_kind_of_head_that_cannot_be_run_is_refused(dataset: dict[str, Any]) -> None:
-    with pytest.raises(ModelUnsupportedError):
-        network_labels(dataset)
-
-
-@pytest.mark.parametrize("labels", [None, {}, {"background": 0, "spleen": "1"}, {"background": 0, "spleen": True}])
-def test_labels_that_are_no_labels_are_refused(labels: object) -> None:
-    with pytest.raises(ModelError):
-        network_labels(_dataset(labels))
 
 
 def test_models_are_listed_and_verified_without_torch(bundle: ModelBundle) -> None:

@@ -35,12 +35,18 @@ PLANS: dict[str, dict[str, Any]] = {
 }
 
 
-def definition_with(changes: dict[str, Any]) -> Definition:
+REGIONS = {
+    "labels": {"background": 0, **{str(n): [n, 8] for n in range(1, 8)}},
+    "regions_class_order": [3, 1, 2, 5, 4, 7, 6],
+}
+
+
+def definition_with(changes: dict[str, Any], dataset: dict[str, Any] | None = None) -> Definition:
     plans: dict[str, Any] = copy.deepcopy(toy_plans())
     configuration = plans["configurations"][CONFIGURATION]
     for key, value in changes.items():
         (plans if key in plans else configuration)[key] = value
-    return read_definition(plans, toy_dataset(), CONFIGURATION)
+    return read_definition(plans, toy_dataset() | (dataset or {}), CONFIGURATION)
 
 
 def image() -> npt.NDArray[np.int16]:

@@ -23,6 +23,16 @@ def test_a_plan_that_needs_whole_volumes_needs_more() -> None:
     assert whole.peak_bytes > TEEN.peak_bytes + 20 * 310 * 307 * 307 * 4
 
 
+def test_the_mean_over_folds_or_mirror_images_is_counted() -> None:
+    mean = Need((300, 512, 512), (310, 307, 307), 128, 20, 4, whole_volumes=False, averaged=128**3)
+    assert mean.peak_bytes == TEEN.peak_bytes + 20 * 128**3 * 4
+
+
+def test_sums_of_each_fold_are_counted_where_they_are_held() -> None:
+    three = Need((300, 512, 512), (310, 307, 307), 128, 20, 4, whole_volumes=False, windows=3)
+    assert three.peak_bytes >= TEEN.peak_bytes + 2 * 20 * 128 * 307 * 307 * 4
+
+
 def test_what_cannot_succeed_is_refused_in_numbers() -> None:
     check_memory(TEEN, TEEN.peak_bytes)
     check_memory(TEEN, None)

@@ -171,7 +171,15 @@ def test_a_trainer_of_any_name_is_never_looked_up(results: Path) -> None:
     assert "evil_module" not in sys.modules
 
 
-def test_regions_are_refused(results: Path) -> None:
+def test_the_second_stage_of_a_cascade_is_refused_in_a_sentence(results: Path) -> None:
+    stage = {"inherits_from": "3d_fullres", "previous_stage": "3d_lowres"}
+    _edit(results / "plans.json", lambda plans: plans["configurations"].update({"3d_cascade_fullres": stage}))
+    _edit_checkpoint(results, lambda content: content["init_args"].update(configuration="3d_cascade_fullres"))
+    with pytest.raises(ModelUnsupportedError, match="'3d_cascade_fullres' is the second stage of a cascade"):
+        _import(results)
+
+
+def test_regions_without_a_number_each_are_refused(results: Path) -> None:
     def to_regions(dataset: dict[str, Any]) -> None:
         dataset["labels"]["kidneys"] = [2, 3]
         dataset["regions_class_order"] = [1, 2, 3, 4, 5, 6, 7]
@@ -214,7 +222,44 @@ def test_weights_that_do_not_fit_the_plans_leave_no_model(results: Path, spoil: 
 
 def test_a_fold_that_is_not_there_is_refused(results: Path) -> None:
     with pytest.raises(ModelError):
-        _import(results, choice=Choice(fold="4"))
+        _import(results, choice=Choice(folds=("4",)))
+
+
+def _add_fold(results: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    shutil.copytree(results / "fold_0", results / "fold_1")
+    path = results / "fold_1" / "checkpoint_final.pth"
+    content = torch.load(path, weights_only=False)  # the test's own file
+    change(content)
+    torch.save(content, path)
+
+
+def _halve_weights(content: dict[str, Any]) -> None:
+    content["network_weights"] = {name: tensor / 2 for name, tensor in content["network_weights"].items()}
+
+
+def test_several_folds_become_one_model_that_keeps_each(results: Path) -> None:
+    _add_fold(results, _halve_weights)
+    bundle = _import(results, choice=Choice(folds=("0", "1")))
+    verify_bundle(bundle)
+    assert bundle.weights == ("weights-0.safetensors", "weights-1.safetensors")
+    first, second = (load_file(bundle.folder / name) for name in bundle.weights)
+    assert all(torch.equal(tensor / 2, second[name]) for name, tensor in first.items())
+    assert bundle.provenance["fold"] == "0, 1"
+    assert len(bundle.provenance["checkpoint_sha256"].split(", ")) == 2
+    assert "2 networks" in bundle.card
+    single = import_nnunet(
+        results, results.parents[1] / "single", model_id="toy", organ_of_label=MAPPING, choice=Choice(folds=("1",))
+    )
+    assert single.weights == ("weights.safetensors",)
+    assert single.read_weights() == bundle.by_fold()[1].read_weights()
+    assert "folds" not in (single.folder / "model.toml").read_text()
+
+
+@pytest.mark.parametrize("changes", [{"inference_allowed_mirroring_axes": (0,)}, {"init_args": {"configuration": "x"}}])
+def test_folds_that_were_trained_otherwise_are_refused(results: Path, changes: dict[str, Any]) -> None:
+    _add_fold(results, lambda content: content.update(changes))
+    with pytest.raises(ModelUnsupportedError, match="folds differ"):
+        _import(results, choice=Choice(folds=("0", "1")))
 
 
 def test_importing_prints_nothing(results: Path) -> None:

@@ -34,7 +34,8 @@ def _zipped(folder: Path, archive: Path) -> Path:
 
 def _checkpoint(source: Path, choice: Choice | None = None) -> str:
     with open_training(source, choice or Choice()) as training:
-        return training.checkpoint.read_bytes().decode()
+        (fold,) = training.folds
+        return fold.checkpoint.read_bytes().decode()
 
 
 @pytest.fixture(params=["folder", "folder above", "zip"])
@@ -50,8 +51,8 @@ def test_the_only_training_is_found(source: Path) -> None:
     with open_training(source, Choice()) as training:
         assert json.loads(training.plans) == {"of": NAME}
         assert training.dataset == "{}"
-        assert training.checkpoint.read_bytes() == b"0 final"
-        assert (training.fold, training.folder_name, training.checkpoint_name) == ("0", NAME, "checkpoint_final.pth")
+        assert [(fold.name, fold.checkpoint.read_bytes()) for fold in training.folds] == [("0", b"0 final")]
+        assert (training.folder_name, training.checkpoint_name) == (NAME, "checkpoint_final.pth")
 
 
 def test_the_final_checkpoint_is_preferred_and_the_best_can_be_chosen(tmp_path: Path) -> None:
@@ -70,10 +71,32 @@ def test_one_of_several_folds_has_to_be_chosen(tmp_path: Path) -> None:
     folder = _training(tmp_path, folds=("0", "3", "all"))
     with pytest.raises(ModelUnsupportedError, match="fold_0, fold_3, fold_all"):
         _checkpoint(folder)
-    assert _checkpoint(folder, Choice(fold="3")) == "3 final"
-    assert _checkpoint(folder, Choice(fold="all")) == "all final"
-    with pytest.raises(ModelError):
-        _checkpoint(folder, Choice(fold="4"))
+    assert _checkpoint(folder, Choice(folds=("3",))) == "3 final"
+    assert _checkpoint(folder, Choice(folds=("all",))) == "all final"
+    with pytest.raises(ModelError, match="no fold 4"):
+        _checkpoint(folder, Choice(folds=("4",)))
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_several_folds_come_in_the_order_asked_for(tmp_path: Path, zipped: bool) -> None:
+    source = _training(tmp_path / "results", folds=("0", "1", "2"))
+    if zipped:
+        source = _zipped(source.parent, tmp_path / "export.zip")
+    with open_training(source, Choice(folds=("2", "0", "2"))) as training:
+        found = [(fold.name, fold.checkpoint.read_bytes()) for fold in training.folds]
+    assert found == [("2", b"2 final"), ("0", b"0 final")]
+    with pytest.raises(ModelError, match="no fold 7"), open_training(source, Choice(folds=("2", "7"))):
+        pass
+
+
+def test_folds_are_taken_at_the_same_checkpoint(tmp_path: Path) -> None:
+    folder = _training(tmp_path, folds=("0", "1"), checkpoints=("best", "final"))
+    (folder / "fold_1" / "checkpoint_final.pth").unlink()
+    with open_training(folder, Choice(folds=("0", "1"))) as training:
+        assert [fold.checkpoint.read_bytes() for fold in training.folds] == [b"0 best", b"1 best"]
+    (folder / "fold_0" / "checkpoint_best.pth").unlink()
+    with pytest.raises(ModelError, match="same name"), open_training(folder, Choice(folds=("0", "1"))):
+        pass
 
 
 def test_one_of_several_configurations_has_to_be_chosen(tmp_path: Path) -> None:

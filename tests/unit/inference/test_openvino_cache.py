@@ -60,6 +60,15 @@ def test_another_model_or_tile_is_another_entry(tmp_path: Path, bundle: ModelBun
     assert convert.calls == 3
 
 
+def test_each_fold_of_a_model_is_an_entry(tmp_path: Path) -> None:
+    convert, cache = Converter(), tmp_path / "cache"
+    folds = write_stand_in_model(tmp_path / "models", folds=("0", "1")).by_fold()
+    for _ in range(2):
+        for fold in folds:
+            _cached(cache, fold, convert)
+    assert convert.calls == len(list(cache.iterdir())) == 2
+
+
 @pytest.mark.parametrize("damage", ["changed", "cut", "missing", "no checksums"])
 def test_a_damaged_entry_is_made_again(damage: str, tmp_path: Path, bundle: ModelBundle) -> None:
     convert, cache = Converter(), tmp_path / "cache"

@@ -89,6 +89,17 @@ def test_where_no_tile_ran_background_wins() -> None:
     assert (winner[32:] == 0).all()
 
 
+def test_where_no_tile_ran_logits_are_those_of_the_outside() -> None:
+    data = np.ones((1, 64, 48, 48), np.float32)
+    rows = (Row(0, ((0, 0),)), Row(32, ()))
+    layout = Layout((slice(0, 64), slice(0, 48), slice(0, 48)), (0, 0, 0), (64, 48, 48), PATCH, rows, 1)
+    outside = tuple(float(channel - 3) for channel in range(len(LABELS)))
+    slabs = finished_slabs(Blur(), data, layout, torch.half, lambda _: None, outside)
+    logits = torch.cat([slab.logits[:, slab.seen :].clone() for slab in slabs], 1)
+    assert (logits[:, 32:] == torch.tensor(outside)[:, None, None, None]).all()
+    assert (logits[:, :31] >= 0).all()
+
+
 def test_progress_is_told_after_every_tile_and_may_end_the_work() -> None:
     data = np.zeros((1, 64, 96, 96), np.float32)
     layout = lay_tiles((64, 96, 96), PATCH, 0.5)

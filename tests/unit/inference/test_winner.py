@@ -12,10 +12,12 @@ from pedcontour.inference.winner import AxisSampling, Sampling, winning_class
 SIZES = st.tuples(*[st.integers(1, 9)] * 3)
 
 
-def _scores(seed: int, classes: int, shape: tuple[int, ...], smooth: float) -> npt.NDArray[np.float16]:
+def _scores(
+    seed: int, classes: int, shape: tuple[int, ...], smooth: float, dtype: type = np.float16
+) -> npt.NDArray[Any]:
     random = np.random.default_rng(seed)
     scores = [gaussian_filter(random.normal(0, 8, shape), smooth) for _ in range(classes)]
-    return np.array(scores).astype(np.float16)
+    return np.array(scores).astype(dtype)
 
 
 def _sampling(coarse: tuple[int, ...], fine: tuple[int, ...], nearest_axis: int | None) -> Sampling:
@@ -48,11 +50,18 @@ def _by_full_volumes(scores: npt.NDArray[Any], fine: tuple[int, ...], nearest_ax
     fine=SIZES,
     smooth=st.sampled_from([0.0, 1.0, 3.0]),
     nearest_axis=st.sampled_from([None, 0, 1, 2]),
+    dtype=st.sampled_from([np.float16, np.float32]),
 )
 def test_the_winner_is_that_of_interpolating_every_class(
-    seed: int, classes: int, coarse: tuple[int, ...], fine: tuple[int, ...], smooth: float, nearest_axis: int | None
+    seed: int,
+    classes: int,
+    coarse: tuple[int, ...],
+    fine: tuple[int, ...],
+    smooth: float,
+    nearest_axis: int | None,
+    dtype: type,
 ) -> None:
-    scores = _scores(seed, classes, coarse, smooth)
+    scores = _scores(seed, classes, coarse, smooth, dtype)
     ours = winning_class(scores, _sampling(coarse, fine, nearest_axis))
     theirs = _by_full_volumes(scores, fine, nearest_axis)
     # Scores that tie exactly after rounding may fall either way by the last bit of a float64 sum.

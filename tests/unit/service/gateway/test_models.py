@@ -36,9 +36,11 @@ def test_a_damaged_model_is_noticed_and_so_is_its_repair_within_seconds(tmp_path
     models.check()
 
 
-def test_a_model_without_weights_is_none(tmp_path: Path) -> None:
-    (write_stand_in_model(tmp_path).folder / "weights.safetensors").unlink()
-    with pytest.raises(ModelError, match="weights"):
+@pytest.mark.parametrize("folds", [(), ("0", "1")])
+def test_a_model_without_all_its_weights_is_none(tmp_path: Path, folds: tuple[str, ...]) -> None:
+    model = write_stand_in_model(tmp_path, folds=folds)
+    (model.folder / model.weights[-1]).unlink()
+    with pytest.raises(ModelError, match=model.weights[-1]):
         InstalledModels(tmp_path).check()
 
 
