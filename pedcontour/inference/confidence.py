@@ -14,6 +14,14 @@ class Certainty(NamedTuple):
     spread: float
 
 
+class Sums(NamedTuple):
+    """Over the voxels of each label: its probabilities, their squares, how many they are; one number a label."""
+
+    total: npt.NDArray[np.float64]
+    squares: npt.NDArray[np.float64]
+    count: npt.NDArray[np.float64]
+
+
 class Confidence:
     """Gathers, per label, the softmax probability over the voxels of the network's grid labelled so.
 
@@ -22,6 +30,7 @@ class Confidence:
     """
 
     def __init__(self, label_of_channel: Sequence[int]) -> None:
+        self.label_of_channel = tuple(label_of_channel)
         self._label_of_channel = np.array(label_of_channel, np.intp)
         self._labels = int(self._label_of_channel.max()) + 1
         self._total = np.zeros(self._labels)
@@ -32,6 +41,12 @@ class Confidence:
         """Add voxels with their scores ``(channels, ...)`` and the winning channel of each."""
         for plane, channels in zip(scores.swapaxes(0, 1), winner, strict=True):
             self._add_plane(plane.reshape(len(scores), -1), self._label_of_channel[channels.reshape(-1)])
+
+    def add_sums(self, sums: Sums) -> None:
+        """Add voxels that were counted elsewhere."""
+        self._total += sums.total
+        self._squares += sums.squares
+        self._count += sums.count.astype(np.int64)
 
     def _add_plane(self, scores: npt.NDArray[Any], labels: npt.NDArray[np.intp]) -> None:
         (drawn,) = np.nonzero(labels)

@@ -9,6 +9,8 @@ import torch
 
 from pedcontour.bundle.model import ModelBundle
 from pedcontour.errors import RequestError
+from pedcontour.inference.cuda_graph import CudaRecorder, Recorded, Recorder
+from pedcontour.inference.device_place import place_of
 from pedcontour.inference.nnunet_network import Definition, load_network
 from pedcontour.inference.sliding import TileNetwork
 
@@ -41,7 +43,11 @@ class TorchNetworks:
             torch.set_num_threads(threads)
         self._bundle, self._definition, self._device, self._threads = bundle, definition, device, threads
         self._module = load_network(definition, bundle).to(device)
-        self._tiles_at_once = CUDA_TILES_AT_ONCE if device.type == "cuda" else 1
+        self.place = place_of(device)
+        on_card = device.type == "cuda"
+        self._tiles_at_once = CUDA_TILES_AT_ONCE if on_card else 1
+        self._recorder: Recorder | None = CudaRecorder(device) if on_card else None
+        self._ready: dict[bool, TileNetwork] = {}
 
     def name(self, *, half: bool) -> str:
         """What runs: ``torch-cpu-fp32``, ``torch-cuda-fp32`` or ``torch-cuda-amp16``."""
@@ -51,15 +57,19 @@ class TorchNetworks:
     def network(self, *, half: bool) -> TileNetwork:
         """With nnU-Net's mixed precision on CUDA, or in float32; CPUs compute in float32."""
         mixed = half and self._device.type == "cuda"
-        return _TorchNetwork(self._module, self._device, self._definition.channels, mixed, self._tiles_at_once)
+        if mixed not in self._ready:
+            plain = _TorchNetwork(self._module, self._device, self._definition.channels, mixed, self._tiles_at_once)
+            self._ready[mixed] = Recorded(plain, self._recorder) if self._recorder else plain
+        return self._ready[mixed]
 
     def smaller(self) -> "tuple[TorchNetworks, str] | None":
-        """On a card one tile at once, and after that the CPU, for this one image."""
+        """On a card one tile at once and nothing recorded, and after that the CPU, for this one image."""
         if self._device.type == "cpu":
             return None
         if self._tiles_at_once > 1:
             fewer = copy(self)
-            fewer._tiles_at_once = 1
+            fewer._tiles_at_once, fewer._recorder, fewer._ready = 1, None, {}
+            self._ready.clear()  # recordings keep memory; the next image records anew
             return fewer, "the graphics card's memory ran out: one tile at once"
         on_cpu = TorchNetworks(self._bundle, self._definition, torch.device("cpu"), self._threads)
         return on_cpu, "the graphics card's memory ran out: the network ran on the CPU"
