@@ -19,7 +19,7 @@ class Sums(NamedTuple):
 
     total: npt.NDArray[np.float64]
     squares: npt.NDArray[np.float64]
-    count: npt.NDArray[np.float64]
+    voxels: npt.NDArray[np.float64]
 
 
 class Confidence:
@@ -46,7 +46,7 @@ class Confidence:
         """Add voxels that were counted elsewhere."""
         self._total += sums.total
         self._squares += sums.squares
-        self._count += sums.count.astype(np.int64)
+        self._count += sums.voxels.astype(np.int64)
 
     def _add_plane(self, scores: npt.NDArray[Any], labels: npt.NDArray[np.intp]) -> None:
         (drawn,) = np.nonzero(labels)

@@ -69,7 +69,7 @@ class CudaRecorder:
         given = tiles.clone()
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.device(self._device):
-            aside = torch.cuda.Stream(self._device)
+            aside: torch.cuda.Stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
             aside.wait_stream(torch.cuda.current_stream(self._device))
             with torch.cuda.stream(aside):
                 for _ in range(EAGER_RUNS):

@@ -16,10 +16,10 @@ def sums_on_device(scores: torch.Tensor, label_of_channel: Sequence[int]) -> Sum
     labels_of = torch.tensor(label_of_channel, dtype=torch.int64, device=scores.device)
     sums = torch.zeros((3, int(max(label_of_channel)) + 1), dtype=torch.float64, device=scores.device)
     planes = max(1, COARSE_VOXELS_AT_ONCE // (scores.shape[2] * scores.shape[3]))
-    for part in scores.split(planes, dim=1):
-        _add(sums, part.reshape(len(scores), -1), labels_of)
-    total, squares, count = sums.cpu().numpy()
-    return Sums(total, squares, count)
+    for start in range(0, scores.shape[1], planes):
+        _add(sums, scores[:, start : start + planes].reshape(len(scores), -1), labels_of)
+    total, squares, voxels = sums.cpu().numpy()
+    return Sums(total, squares, voxels)
 
 
 def _add(sums: torch.Tensor, scores: torch.Tensor, labels_of: torch.Tensor) -> None:

@@ -14,7 +14,6 @@ from pedcontour.inference.layout import Layout
 from pedcontour.inference.memory import Need, check_memory, memory_left_bytes
 from pedcontour.inference.nnunet_network import Definition
 from pedcontour.inference.nnunet_steps import Prepared
-from pedcontour.inference.place import OnHost, Place
 
 
 class OnDevice:
@@ -46,11 +45,6 @@ class OnDevice:
     ) -> Labelling:
         """See ``Place``."""
         return labelling_on_device(definition, prepared, layout, confidence, self._device)
-
-
-def place_of(device: torch.device) -> Place:
-    """A card's own memory; processors keep numpy, whose code leaves out most of the work."""
-    return OnHost() if device.type == "cpu" else OnDevice(device)
 
 
 def card_left_bytes(device: torch.device) -> int | None:

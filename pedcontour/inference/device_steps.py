@@ -37,7 +37,7 @@ def prepare_on_device(
     *,
     look_for_body: bool = False,
 ) -> Prepared:
-    """What ``prepare`` gives, with the data on the device; plans that are not nnU-Net's default go over the processor."""
+    """What ``prepare`` gives, with the data on the device; other plans than nnU-Net's default go over the processor."""
     spacing = transposed_spacing(definition, spacing_mm)
     how = cubic_resampling(definition, spacing)
     if how is None or list(definition.configuration.normalization_schemes) != [NORMALISATION]:
@@ -60,9 +60,7 @@ def prepare_on_device(
 def _upload(image: npt.NDArray[Any], device: torch.device) -> torch.Tensor:
     """Whole Hounsfield units as two bytes, others as float32; by way of memory that a card reads by itself."""
     whole = image.dtype == np.int16
-    staged = torch.empty(
-        image.shape, dtype=torch.int16 if whole else torch.float32, pin_memory=device.type == "cuda"
-    )
+    staged = torch.empty(image.shape, dtype=torch.int16 if whole else torch.float32, pin_memory=device.type == "cuda")
     np.copyto(staged.numpy(), image, casting="unsafe")
     return staged.to(device, non_blocking=True)
 

@@ -1,7 +1,7 @@
 """The winning class of every voxel of a fine grid, on a device: every class interpolated, a few planes at a time.
 
-``winner.py`` gives the same on a processor and interpolates as little as it can. A graphics card reads and writes memory
-so fast that looking for what can be left out would cost it more than interpolating all of it.
+``winner.py`` gives the same on a processor and interpolates as little as it can. A graphics card reads and writes its
+memory so fast that looking for what can be left out would cost it more than interpolating all of it.
 """
 
 from dataclasses import dataclass

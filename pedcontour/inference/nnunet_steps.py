@@ -32,9 +32,9 @@ Slices = tuple[slice, slice, slice]
 class Prepared:
     """The network's view of an image and the way back.
 
-    ``data`` is float32 ``(1, a, b, c)`` on the network's grid, transposed, on the processor or a card. ``full_shape`` and ``box`` are the
-    transposed shape before cropping and the cropped part of it; ``spacing_mm`` the transposed spacing before
-    resampling. ``body`` is where the patient is in the cropped part, if it was looked for.
+    ``data`` is float32 ``(1, a, b, c)`` on the network's grid, transposed; a tensor where it is on a device.
+    ``full_shape`` and ``box`` are the transposed shape before cropping and the cropped part of it; ``spacing_mm`` the
+    transposed spacing before resampling. ``body`` is where the patient is in the cropped part, if it was looked for.
     """
 
     data: npt.NDArray[np.float32] | torch.Tensor

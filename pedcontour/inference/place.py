@@ -1,4 +1,4 @@
-"""Where the arrays of a segmentation live while they are prepared and labelled: the port, and the processor's memory."""
+"""Where the arrays of a segmentation live while it is prepared and labelled: the port, and the processor's memory."""
 
 from typing import Any, Protocol
 

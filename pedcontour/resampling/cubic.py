@@ -54,11 +54,12 @@ def resize_slices_cubic(image: npt.NDArray[Real], shape: Shape, across: int) -> 
 def nearest_slices(coarse: int, fine: int) -> npt.NDArray[np.intp]:
     """The old slice that each of ``fine`` new ones is taken from, the later one halfway between two."""
     position = (np.arange(fine) + 0.5) * (coarse / fine) - 0.5
-    return np.clip(np.floor(position + 0.5).astype(np.intp), 0, coarse - 1)
+    nearest: npt.NDArray[np.intp] = np.clip(np.floor(position + 0.5).astype(np.intp), 0, coarse - 1)
+    return nearest
 
 
 def axes_by_growth(old: Shape, new: Shape) -> list[int]:
-    """The axes whose numbers of voxels differ; those that shrink most come first and leave less to do for the others."""
+    """The axes whose numbers of voxels differ, those that shrink most first: they leave less to do for the others."""
     changed = [axis for axis in range(3) if new[axis] != old[axis]]
     return sorted(changed, key=lambda axis: new[axis] / old[axis])
 
