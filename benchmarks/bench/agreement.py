@@ -7,7 +7,7 @@ case is kept when it is done, under the model's digest and the commit, so that a
 import argparse
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from benchmarks.bench.agreement_lines import REFERENCE, Kept, lines_of, markdown
+from benchmarks.bench.agreement_lines import LEAST_DSC, REFERENCE, Kept, lines_of, markdown
 from benchmarks.bench.networks import Training, training_of
 from benchmarks.bench.rows import Figures, Row, keep
 from benchmarks.bench.stock import image_path, predict, predicted
@@ -58,14 +58,18 @@ class Compared:
         return {REFERENCE: (self.reference, "exact")} | {mode: (self.engine, mode) for mode in modes}
 
 
-def measure(count: int = CASES) -> list[Figures]:
-    """The lines of ``count`` phantoms; those that are there already are not run again."""
+def measure(count: int = CASES, device: str = "cpu", least_dsc: Mapping[str, float] = LEAST_DSC) -> list[Figures]:
+    """The lines of ``count`` phantoms; those that are there already are not run again.
+
+    Ours runs on ``device``, stock always in float32 on the processor.
+    """
     bundle = find_model(Settings().models_dir, None)
-    engine = load_engine(bundle, EngineChoice("cpu", cache=KEPT / "converted"))
+    engine = load_engine(bundle, EngineChoice(device, cache=KEPT / "converted"))
     reference = load_engine(bundle, EngineChoice("cpu", runtime="torch"))
     compared = Compared(bundle, engine, reference, training_of(bundle))
-    kept = KEPT / "agreement" / f"{bundle.digest[:16]}-{commit()}"
-    return lines_of(list(cases(compared, kept, count)))
+    where = "" if device == "cpu" else f"-{device}"
+    kept = KEPT / "agreement" / f"{bundle.digest[:16]}-{commit()}{where}"
+    return lines_of(list(cases(compared, kept, count)), least_dsc)
 
 
 def cases(compared: Compared, kept: Path, count: int) -> Iterator[Kept]:

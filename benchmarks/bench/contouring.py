@@ -17,7 +17,8 @@ from benchmarks.bench.process_tree import run_watched
 from benchmarks.bench.side import Timed
 
 Given = Mapping[str, Any]
-"""``case`` and ``model``: folders; ``mode``; ``cache`` of converted networks; ``work``: a folder for what is made."""
+"""``case`` and ``model``: folders; ``mode``; ``cache`` of converted networks; ``work``: a folder for what is made; and
+``device``, the processor if left out."""
 
 
 def warm(given: Given) -> Timed:
@@ -25,7 +26,7 @@ def warm(given: Given) -> Timed:
     contour = loaded(given)
 
     def run() -> dict[str, Any]:
-        return facts(contour())
+        return facts(contour()) | card_facts(given)
 
     return run
 
@@ -52,7 +53,7 @@ def loaded(given: Given) -> Callable[[], dict[str, Any]]:
 
     case, out = Teen(Path(given["case"])), Path(given["work"]) / f"out-{given['mode']}"
     bundle = load_bundle(Path(given["model"]))
-    engine = TruthAfter(load_engine(bundle, EngineChoice("cpu", cache=Path(given["cache"]))), case)
+    engine = TruthAfter(load_engine(bundle, EngineChoice(given.get("device", "cpu"), cache=Path(given["cache"]))), case)
     job = ContourJob(engine, bundle, ContourRequest(mode=given["mode"]), IDENTITY)
 
     def contour() -> dict[str, Any]:
@@ -83,12 +84,21 @@ def facts(report: Mapping[str, Any]) -> dict[str, Any]:
     return {**tiles, "engine": software["engine"], "stages_s": software["timings_s"]}
 
 
+def card_facts(given: Given) -> dict[str, float]:
+    """The most of a card's memory that this process ever held, where it used one."""
+    import torch
+
+    device = given.get("device", "cpu")
+    return {} if device == "cpu" else {"card_peak_mib": torch.cuda.max_memory_reserved(device) / 2**20}
+
+
 def main() -> None:
     """One job; its facts, and the seconds before it, into a file."""
     began = perf_counter()
-    contour = loaded(json.loads(sys.argv[1]))
+    given = json.loads(sys.argv[1])
+    contour = loaded(given)
     ready = perf_counter()
-    told = facts(contour())
+    told = facts(contour()) | card_facts(given)
     seconds = {"load_s": ready - began, "job_s": perf_counter() - ready}
     Path(sys.argv[2]).write_text(json.dumps(told | seconds))
 

@@ -1,8 +1,8 @@
 """What a row says, and whether it meets its target."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.bench.sides import Runs
@@ -45,11 +45,32 @@ def ratio_line(name: str, ours: Runs, other: Runs, other_name: str, target: floa
     }
 
 
-def keep(lines: Iterable[Figures]) -> list[Figures]:
-    """Put lines into ``benchmarks/results/bench.json`` as they come, beside those of other rows; returns them all."""
+@dataclass(frozen=True)
+class Table:
+    """A file of lines in ``benchmarks/results``, what writes it, and more that it says of its machine."""
+
+    name: str
+    command: str
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+BENCH = Table("bench", "make bench")
+
+
+def table_of(device: str) -> Table:
+    """Where the lines of a device belong: a card's are another machine's, and name it."""
+    if device == "cpu":
+        return BENCH
+    import torch
+
+    return Table("bench_card", "python -m benchmarks.bench.card", {"card": torch.cuda.get_device_name(device)})
+
+
+def keep(lines: Iterable[Figures], table: Table = BENCH) -> list[Figures]:
+    """Put lines into a table's file as they come, beside those of other rows; returns them all."""
     kept = []
     for line in lines:
-        write_results("bench", "make bench", merged(read_rows("bench"), [line]))
+        write_results(table.name, table.command, merged(read_rows(table.name), [line]), **table.more)
         kept.append(line)
     return kept
 

@@ -1,4 +1,4 @@
-"""Stock nnU-Net by its own command, without mirroring, on the CPU in float32."""
+"""Stock nnU-Net by its own command, without mirroring: on the CPU in float32, on a card as it runs by itself."""
 
 import sys
 from pathlib import Path
@@ -12,11 +12,11 @@ from benchmarks.bench.process_tree import environment_with, run_watched
 CASE = "case"
 
 
-def predict(training: Training, folder: Path) -> float:
+def predict(training: Training, folder: Path, device: str = "cpu") -> float:
     """``folder/in`` to ``folder/out`` by ``nnUNetv2_predict``; returns the peak memory of its processes in MiB."""
     command = [str(Path(sys.executable).parent / "nnUNetv2_predict"), "-i", str(folder / "in")]
     command += ["-o", str(folder / "out"), "-d", DATASET, "-c", CONFIGURATION, "-f", "0"]
-    command += ["-device", "cpu", "--disable_tta"]
+    command += ["-device", device, "--disable_tta"]
     # It asks for all three; only the results are read.
     homes = {f"nnUNet_{kind}": str(training.results.absolute()) for kind in ("raw", "preprocessed", "results")}
     return run_watched(command, environment_with(homes))

@@ -16,6 +16,14 @@ class Certainty(NamedTuple):
     spread: float
 
 
+class Sums(NamedTuple):
+    """Over the voxels of each label: its probabilities, their squares, how many they are; one number a label."""
+
+    total: npt.NDArray[np.float64]
+    squares: npt.NDArray[np.float64]
+    voxels: npt.NDArray[np.float64]
+
+
 class Confidence:
     """Gathers, per label, its probability over the voxels of the network's grid labelled so.
 
@@ -24,6 +32,7 @@ class Confidence:
     """
 
     def __init__(self, label_of_channel: Sequence[int], decision: Decision | None = None) -> None:
+        self.label_of_channel = tuple(label_of_channel)
         self._label_of_channel = np.array(label_of_channel, np.intp)
         self._decision = decision or LargestScore(len(label_of_channel))
         self._labels = int(self._label_of_channel.max()) + 1
@@ -35,6 +44,12 @@ class Confidence:
         """Add voxels with their scores ``(channels, ...)`` and the class of each."""
         for plane, classes in zip(scores.swapaxes(0, 1), winner, strict=True):
             self._add_plane(plane.reshape(len(scores), -1), classes.reshape(-1).astype(np.intp))
+
+    def add_sums(self, sums: Sums) -> None:
+        """Add voxels that were counted elsewhere."""
+        self._total += sums.total
+        self._squares += sums.squares
+        self._count += sums.voxels.astype(np.int64)
 
     def _add_plane(self, scores: npt.NDArray[Any], classes: npt.NDArray[np.intp]) -> None:
         (drawn,) = np.nonzero(self._label_of_channel[classes])

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pedcontour.inference.fold_mean import MeanNetwork
 from pedcontour.inference.nnunet_engine import Networks
+from pedcontour.inference.place import Place
 from pedcontour.inference.sliding import TileNetwork
 
 
@@ -17,6 +18,11 @@ class _Ensemble:
 
     def __init__(self, folds: Sequence[Networks]) -> None:
         self._folds = folds
+
+    @property
+    def place(self) -> Place:
+        """That of one fold: they all run in one place."""
+        return self._folds[0].place
 
     def name(self, *, half: bool) -> str:
         """That of one fold: they all run alike."""

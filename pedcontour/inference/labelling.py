@@ -7,6 +7,7 @@ import numpy.typing as npt
 import torch
 
 from pedcontour.inference.confidence import Confidence
+from pedcontour.inference.covered import Covered
 from pedcontour.inference.decision import decision_of
 from pedcontour.inference.layout import Layout
 from pedcontour.inference.nnunet_network import Definition
@@ -35,13 +36,13 @@ def labelling_for(definition: Definition, prepared: Prepared, layout: Layout, co
 
     Where it is linear (nnU-Net's default), ``winning_class`` gives the labels slab by slab without a volume a class.
     """
-    sampling = _linear_sampling(definition, prepared)
+    sampling = linear_sampling(definition, prepared)
     if sampling is None:
         return _ByWholeVolumes(definition, prepared, layout, confidence)
     return _Lazily(definition, prepared, layout, sampling, confidence)
 
 
-def _linear_sampling(definition: Definition, prepared: Prepared) -> Sampling | None:
+def linear_sampling(definition: Definition, prepared: Prepared) -> Sampling | None:
     """nnU-Net's default resampling of logits, axis by axis; None where the plan asks for another one.
 
     Linear, but for an axis of thick slices, along which nnU-Net takes the nearest.
@@ -69,26 +70,18 @@ class _Lazily:
     ) -> None:
         self._definition, self._prepared, self._confidence = definition, prepared, confidence
         self._decision = decision_of(definition)
-        self._first_plane = layout.box[0].start
-        self._along = sampling[0]
-        (self._rows, rows), (self._columns, columns) = (
-            axis.within(part.start, part.stop) for axis, part in zip(sampling[1:], layout.box[1:], strict=True)
-        )
-        self._across = (rows, columns)
+        self._covered = Covered.by(layout, sampling)
         self._winner = np.zeros(prepared.cropped_shape, np.uint8)
 
     def add(self, slab: Slab) -> None:
         scores = slab.logits.cpu().numpy()
-        first = self._first_plane + slab.first
         coarse = self._decision.coarse(scores)
         self._confidence.add(scores[:, slab.seen :], coarse.winner[slab.seen :])
-        decided = first if slab.seen else -1
-        planes, along = self._along.within(first, first + scores.shape[1], decided)
-        sampling, pick = (along, *self._across), self._decision.pick
-        self._winner[planes, self._rows, self._columns] = winning_class(scores, sampling, coarse, pick)
+        voxels, sampling = self._covered.decided_by(slab)
+        self._winner[voxels] = winning_class(scores, sampling, coarse, self._decision.pick)
 
     def channels(self) -> Channels:
-        return _in_place(self._definition, self._prepared, self._winner)
+        return in_place(self._definition, self._prepared, self._winner)
 
 
 class _ByWholeVolumes:
@@ -122,10 +115,10 @@ class _ByWholeVolumes:
                 one[None], shape, configuration.spacing, self._prepared.spacing_mm
             )
             found.add(channel, np.asarray(resampled)[0])
-        return _in_place(self._definition, self._prepared, found.classes)
+        return in_place(self._definition, self._prepared, found.classes)
 
 
-def _in_place(definition: Definition, prepared: Prepared, winner: Channels) -> Channels:
+def in_place(definition: Definition, prepared: Prepared, winner: Channels) -> Channels:
     """In the uncropped image, axes as they were before nnU-Net's transposition."""
     full = np.zeros(prepared.full_shape, np.uint8)
     full[prepared.box] = winner

@@ -10,6 +10,12 @@ Shape = tuple[int, ...]
 
 MIB = 1024**2
 
+FINE_VOXELS_AT_ONCE = 1 << 22
+"""Voxels of the scanner's grid that a card labels together: 32 MiB for one class in float64."""
+
+COARSE_VOXELS_AT_ONCE = 1 << 20
+"""Voxels of the network's grid whose probabilities a card holds together: 80 MiB for 20 channels in float32."""
+
 CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 """Where a container's limit stands, in versions 2 and 1 of control groups."""
 
@@ -48,19 +54,49 @@ class Need:
         """
         scanner, network = prod(self.image), prod(self.network_grid)
         preparing = 8 * scanner + 4 * network
-        plane = prod(self.network_grid[1:])
-        sums = self.windows * (self.channels + 1) * (self.depth + 1) * plane * self.score_bytes
-        whole = self.channels * network * self.score_bytes + 8 * scanner if self.whole_volumes else 0
         mean = 4 * self.channels * self.averaged
-        sliding = 8 * network + sums * 4 // 3 + whole + mean + 4 * scanner
+        sliding = 8 * network + self._sums * 4 // 3 + self._whole + mean + 4 * scanner
         return max(preparing, sliding)
 
+    @property
+    def on_card_bytes(self) -> int:
+        """The most that a graphics card holds at once beside the network and its tiles.
 
-def check_memory(need: Need, available_bytes: int | None) -> None:
-    """Raises ``MemoryTooSmallError`` where a segmentation cannot succeed; None is not known, and lets it try."""
-    if available_bytes is not None and need.peak_bytes > available_bytes:
+        While the image is prepared: it as it came and in float32, and two arrays between the grids. Later: the prepared
+        image twice, the sums, a byte of labels a voxel of the scanner, and what is labelled together: six arrays in
+        float64 of the fine grid, three in float32 for every channel of the coarse one.
+        """
+        scanner, network = prod(self.image), prod(self.network_grid)
+        preparing = 6 * scanner + 8 * max(scanner, network)
+        labelling = 48 * FINE_VOXELS_AT_ONCE + 12 * self.channels * COARSE_VOXELS_AT_ONCE
+        mean = 4 * self.channels * self.averaged
+        return max(preparing, 8 * network + self._sums + mean + labelling + scanner)
+
+    @property
+    def beside_card_bytes(self) -> int:
+        """The most that the machine holds at once where a card has the arrays: the image on its way, the labels."""
+        return 4 * prod(self.image) + self._whole
+
+    @property
+    def _sums(self) -> int:
+        plane = prod(self.network_grid[1:])
+        return self.windows * (self.channels + 1) * (self.depth + 1) * plane * self.score_bytes
+
+    @property
+    def _whole(self) -> int:
+        scanner, network = prod(self.image), prod(self.network_grid)
+        return self.channels * network * self.score_bytes + 8 * scanner if self.whole_volumes else 0
+
+
+def check_memory(need: Need, available_bytes: int | None, need_bytes: int | None = None) -> None:
+    """Raises ``MemoryTooSmallError`` where a segmentation cannot succeed; None is not known, and lets it try.
+
+    ``need_bytes`` is what it takes of the machine where that is not ``peak_bytes``.
+    """
+    taken = need.peak_bytes if need_bytes is None else need_bytes
+    if available_bytes is not None and taken > available_bytes:
         voxels = " x ".join(map(str, need.image))
-        asked, there = need.peak_bytes // MIB + 1, available_bytes // MIB
+        asked, there = taken // MIB + 1, available_bytes // MIB
         raise MemoryTooSmallError(f"{voxels} voxels need {asked} MiB beside the model; there are {there} MiB")
 
 

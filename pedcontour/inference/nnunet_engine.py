@@ -1,8 +1,8 @@
 """An nnU-Net as an ``Engine``: prepare, slide, label, whatever runs the network."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from time import perf_counter
 from typing import Protocol, TypeVar
@@ -17,17 +17,18 @@ from pedcontour.inference.confidence import Certainty, Confidence
 from pedcontour.inference.decision import decision_of
 from pedcontour.inference.device_errors import device_errors
 from pedcontour.inference.fold_mean import MeanNetwork, mean_of_slabs, shared_progress
-from pedcontour.inference.labelling import Channels, labelling_for, needs_whole_volumes
+from pedcontour.inference.labelling import Channels, needs_whole_volumes
 from pedcontour.inference.layout import Layout, lay_tiles
-from pedcontour.inference.memory import Need, check_memory, memory_left_bytes, peak_resident_bytes
+from pedcontour.inference.memory import Need, peak_resident_bytes
 from pedcontour.inference.mirroring import Mirrored
 from pedcontour.inference.modes import DEFAULT_MODE, Mode, Quality, quality_of
 from pedcontour.inference.nnunet_network import Definition
-from pedcontour.inference.nnunet_steps import Prepared, network_shape, prepare
+from pedcontour.inference.nnunet_steps import Prepared, network_shape
+from pedcontour.inference.place import Place
 from pedcontour.inference.port import Prediction, Progress
 from pedcontour.inference.sliding import Slab, TileNetwork, finished_slabs
 from pedcontour.orientation import AxisChange
-from pedcontour.volume import LabelMap, Volume
+from pedcontour.volume import Grid, LabelMap, Volume
 
 PREPARED_SHARE = 0.03
 """Progress: the share done after preprocessing; the tiles take the rest. Measured on two cores."""
@@ -37,6 +38,11 @@ _Item = TypeVar("_Item")
 
 class Networks(Protocol):
     """One bundle's network, ready in one or two precisions."""
+
+    @property
+    def place(self) -> Place:
+        """Where the arrays around the network live."""
+        ...
 
     def name(self, *, half: bool) -> str:
         """What runs, as the report says it."""
@@ -69,11 +75,12 @@ class NnunetEngine:
         return self._bundle.organs
 
     def warm_up(self) -> None:
-        """Run one empty tile in the default mode, so that the first patient does not wait for the network."""
-        quality = quality_of(DEFAULT_MODE, self._bundle.mirroring_axes)
-        with device_errors():
-            network = self._networks.network(half=quality.half_network)
-            network(torch.zeros((1, 1, *self._definition.patch_size), device=network.device))
+        """Draw a tiny image of nothing in the default mode, so that the first patient does not wait for the network."""
+        network = self._networks.network(half=quality_of(DEFAULT_MODE, self._bundle.mirroring_axes).half_network)
+        if network.tiles_at_once > 1:  # what the tiny image does not fill
+            with device_errors():
+                network(torch.zeros((network.tiles_at_once, 1, *self._definition.patch_size), device=network.device))
+        self.segment(_nothing(self._definition), lambda _: None)
 
     def segment(self, image: Volume, progress: Progress, mode: Mode = DEFAULT_MODE) -> Prediction:
         """Label a CT in Hounsfield units; see ``Engine.segment``.
@@ -87,15 +94,8 @@ class NnunetEngine:
         turned = image
         for turn in turns:
             turned = turn.volume(turned)
-        check_memory(self._need(turned, quality), memory_left_bytes())
-        progress(0.0)
         watch = _Watch()
-        with watch.timing("prepare"):
-            prepared = prepare(self._definition, turned.voxels, turned.grid.spacing_mm, look_for_body=quality.skip_air)
-            layout = self._layout(prepared, quality)
-        progress(PREPARED_SHARE)
-        job = _Job(prepared, layout, quality, watch, _Rising(progress))
-        run = self._run_where_memory_is_enough(job)
+        run = self._run_where_memory_is_enough(_Job(turned, quality, watch, _Rising(progress)))
         with watch.timing("labels"):
             labels = np.array(self._bundle.label_of_channel, np.uint8)[run.channels]
             for turn in reversed(turns):
@@ -111,8 +111,8 @@ class NnunetEngine:
             timings_s=watch.seconds,
             device=str(run.networks.network(half=quality.half_network).device),
             mode=quality.mode,
-            tiles_run=layout.run,
-            tiles_skipped=layout.skipped,
+            tiles_run=run.layout.run,
+            tiles_skipped=run.layout.skipped,
             fallbacks=run.fallbacks,
             peak_memory_bytes=peak_resident_bytes(),
         )
@@ -123,25 +123,34 @@ class NnunetEngine:
         while True:
             try:
                 with device_errors():
-                    channels, confidence = self._run(networks, job)
-                return _Run(channels, confidence, networks, fallbacks)
+                    return replace(self._run(networks, job), fallbacks=fallbacks)
             except OutOfMemoryError:
                 if (smaller := networks.smaller()) is None:
                     raise
             networks, said = smaller
             fallbacks += (said,)
 
-    def _run(self, networks: Networks, job: "_Job") -> tuple[Channels, Confidence]:
-        network = networks.network(half=job.quality.half_network)
-        if job.quality.mirrored:
+    def _run(self, networks: Networks, job: "_Job") -> "_Run":
+        place, quality, grid = networks.place, job.quality, job.turned.grid
+        place.check_memory(self._need(job.turned, quality))
+        job.progress(0.0)
+        with job.watch.timing("prepare"):
+            prepared = place.prepare(
+                self._definition, job.turned.voxels, grid.spacing_mm, look_for_body=quality.skip_air
+            )
+            layout = self._layout(prepared, quality)
+        job.progress(PREPARED_SHARE)
+        network = networks.network(half=quality.half_network)
+        if quality.mirrored:
             network = Mirrored(network, self._bundle.mirroring_axes)
         decision = decision_of(self._definition)
         confidence = Confidence(self._bundle.label_of_channel, decision)
-        labelling = labelling_for(self._definition, job.prepared, job.layout, confidence)
-        for slab in job.watch.timing_each("network", _slabs(network, job, decision.outside)):
+        labelling = place.labelling(self._definition, prepared, layout, confidence)
+        slabs = _slabs(network, _Slid(prepared, layout, quality, job.progress.of_tiles), decision.outside)
+        for slab in job.watch.timing_each("network", slabs):
             with job.watch.timing("labels"):
                 labelling.add(slab)
-        return labelling.channels(), confidence
+        return _Run(labelling.channels(), confidence, layout, networks)
 
     def _need(self, turned: Volume, quality: Quality) -> Need:
         order = self._definition.plans.transpose_forward
@@ -180,27 +189,36 @@ def _sums(quality: Quality) -> torch.dtype:
     return torch.half if quality.half_sums else torch.float32
 
 
-def _slabs(network: TileNetwork, job: "_Job", outside: Sequence[float]) -> Iterator[Slab]:
+def _slabs(network: TileNetwork, slid: "_Slid", outside: Sequence[float]) -> Iterator[Slab]:
     """Where sums are rounded as stock rounds them, each fold's by itself."""
-    folds = network.folds if isinstance(network, MeanNetwork) and job.quality.half_sums else [network]
+    folds = network.folds if isinstance(network, MeanNetwork) and slid.quality.half_sums else [network]
     slabs = [
-        finished_slabs(fold, job.prepared.data, job.layout, _sums(job.quality), progress, outside)
-        for fold, progress in zip(folds, shared_progress(job.progress, len(folds)), strict=True)
+        finished_slabs(fold, slid.prepared.data, slid.layout, _sums(slid.quality), progress, outside)
+        for fold, progress in zip(folds, shared_progress(slid.progress, len(folds)), strict=True)
     ]
     return mean_of_slabs(slabs) if len(slabs) > 1 else slabs[0]
 
 
+def _nothing(definition: Definition) -> Volume:
+    """A few voxels, twice as far apart as the network's own, so that they are resampled too."""
+    spacing_mm = 2.0 * max(definition.configuration.spacing)
+    return Volume(Grid((8, 8, 8), np.diag([spacing_mm] * 3 + [1.0])), np.zeros((8, 8, 8), np.int16))
+
+
 class _Rising:
-    """Progress of the tiles as its part of the whole; after a new start nothing is told until it rises again."""
+    """Progress that never falls: after a new start nothing is told until it rises again."""
 
     def __init__(self, progress: Progress) -> None:
-        self._progress, self._told = progress, PREPARED_SHARE
+        self._progress, self._told = progress, -1.0
 
-    def __call__(self, share: float) -> None:
-        whole = PREPARED_SHARE + (1.0 - PREPARED_SHARE) * share
+    def __call__(self, whole: float) -> None:
         if whole > self._told:
             self._told = whole
             self._progress(whole)
+
+    def of_tiles(self, share: float) -> None:
+        """The tiles' part of the whole."""
+        self(PREPARED_SHARE + (1.0 - PREPARED_SHARE) * share)
 
 
 class _Watch:
@@ -229,11 +247,20 @@ class _Watch:
 class _Job:
     """What is to be run."""
 
+    turned: Volume
+    quality: Quality
+    watch: _Watch
+    progress: _Rising
+
+
+@dataclass(frozen=True)
+class _Slid:
+    """What the network slides over, and how."""
+
     prepared: Prepared
     layout: Layout
     quality: Quality
-    watch: _Watch
-    progress: Progress
+    progress: Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -242,5 +269,6 @@ class _Run:
 
     channels: Channels
     confidence: Confidence
+    layout: Layout
     networks: Networks
-    fallbacks: tuple[str, ...]
+    fallbacks: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from pedcontour.bundle.model import ModelBundle
 from pedcontour.inference.nnunet_network import Definition, load_network
 from pedcontour.inference.nnunet_quiet import quiet
 from pedcontour.inference.openvino_cache import cached_network
+from pedcontour.inference.place import OnHost
 from pedcontour.inference.processor import multiplies_in_bfloat16
 from pedcontour.inference.sliding import TileNetwork
 
@@ -35,6 +36,7 @@ class OpenVinoNetworks:
         if threads is not None:
             self._options["INFERENCE_NUM_THREADS"] = threads
         torch.set_num_threads(1)
+        self.place = OnHost()
         self._half = "bf16" if multiplies_in_bfloat16() else "f32"
         self._model: Any = None
         self._compiled: dict[str, _OpenVinoNetwork] = {}

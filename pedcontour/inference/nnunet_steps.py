@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from pedcontour.inference.body_region import BodyRegion, find_body
 from pedcontour.inference.nnunet_network import Definition
 from pedcontour.inference.nnunet_quiet import quiet
-from pedcontour.inference.nnunet_resampling import resampling_of
+from pedcontour.inference.nnunet_resampling import Resampling, resampling_of
 from pedcontour.resampling import resize_cubic, resize_slices_cubic
 
 with quiet():
@@ -31,12 +32,12 @@ Slices = tuple[slice, slice, slice]
 class Prepared:
     """The network's view of an image and the way back.
 
-    ``data`` is float32 ``(1, a, b, c)`` on the network's grid, transposed. ``full_shape`` and ``box`` are the
-    transposed shape before cropping and the cropped part of it; ``spacing_mm`` the transposed spacing before
-    resampling. ``body`` is where the patient is in the cropped part, if it was looked for.
+    ``data`` is float32 ``(1, a, b, c)`` on the network's grid, transposed; a tensor where it is on a device.
+    ``full_shape`` and ``box`` are the transposed shape before cropping and the cropped part of it; ``spacing_mm`` the
+    transposed spacing before resampling. ``body`` is where the patient is in the cropped part, if it was looked for.
     """
 
-    data: npt.NDArray[np.float32]
+    data: npt.NDArray[np.float32] | torch.Tensor
     full_shape: tuple[int, ...]
     box: Slices
     spacing_mm: tuple[float, ...]
@@ -60,7 +61,7 @@ def prepare(
     ``voxels`` are Hounsfield units, axes ``(k, j, i)``; they are not changed.
     """
     order = definition.plans.transpose_forward
-    spacing = tuple(round(spacing_mm[axis], SPACING_DECIMALS) for axis in order)
+    spacing = transposed_spacing(definition, spacing_mm)
     image = voxels.transpose(order)
     box = _nonzero_box(image)
     data = np.array(image[box], dtype=np.float32, order="C")[None]
@@ -71,6 +72,11 @@ def prepare(
     resampled = _resample(definition, data, shape, spacing)
     body = find_body(image[box], spacing) if look_for_body else None
     return Prepared(np.asarray(resampled, dtype=np.float32), image.shape, box, spacing, body)
+
+
+def transposed_spacing(definition: Definition, spacing_mm: tuple[float, ...]) -> tuple[float, ...]:
+    """Spacings in mm in the order of the network's axes, rounded."""
+    return tuple(round(spacing_mm[axis], SPACING_DECIMALS) for axis in definition.plans.transpose_forward)
 
 
 def network_shape(
@@ -86,8 +92,8 @@ def _resample(
 ) -> npt.NDArray[np.float32]:
     """nnU-Net's resampling of the image; its default, cubic splines, by our own code, which is much faster."""
     configuration = definition.configuration
-    how = resampling_of(definition, "data", spacing, configuration.spacing)
-    if how is None or how.order != 3 or (how.thick_axis is not None and how.order_across != 0):
+    how = cubic_resampling(definition, spacing)
+    if how is None:
         resampled: npt.NDArray[np.float32] = configuration.resampling_fn_data(
             data, shape, spacing, configuration.spacing
         )
@@ -95,6 +101,13 @@ def _resample(
     if how.thick_axis is None:
         return resize_cubic(data[0], shape)[None]
     return resize_slices_cubic(data[0], shape, how.thick_axis)[None]
+
+
+def cubic_resampling(definition: Definition, spacing: tuple[float, ...]) -> Resampling | None:
+    """nnU-Net's default for an image with this transposed spacing, cubic splines; None where the plan asks for more."""
+    how = resampling_of(definition, "data", spacing, definition.configuration.spacing)
+    default = how is not None and how.order == 3 and (how.thick_axis is None or how.order_across == 0)
+    return how if default else None
 
 
 def _nonzero_box(image: npt.NDArray[Any]) -> Slices:

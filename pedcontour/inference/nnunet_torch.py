@@ -4,12 +4,16 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
+from dataclasses import dataclass
 
 import torch
 
 from pedcontour.bundle.model import ModelBundle
 from pedcontour.errors import RequestError
+from pedcontour.inference.cuda_graph import CudaRecorder, Recorded, Recorder
+from pedcontour.inference.device_place import OnDevice
 from pedcontour.inference.nnunet_network import Definition, load_network
+from pedcontour.inference.place import OnHost, Place
 from pedcontour.inference.sliding import TileNetwork
 
 CUDA_TILES_AT_ONCE = 2
@@ -30,18 +34,51 @@ def find_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+@dataclass(frozen=True)
+class DeviceUse:
+    """How a device is used: where the arrays around the network live, and how tiles are run.
+
+    ``record`` is what records the network's kernels; None runs them one by one.
+    """
+
+    place: Place
+    tiles_at_once: int
+    record: Recorder | None
+
+    @classmethod
+    def of(cls, device: torch.device) -> "DeviceUse":
+        """What suits a device: everything on a card, and of a processor no more than its network."""
+        if device.type == "cpu":
+            return cls(OnHost(), 1, None)
+        return cls(OnDevice(device), CUDA_TILES_AT_ONCE, CudaRecorder(device))
+
+
 class TorchNetworks:
     """The network of one bundle on a device.
 
-    ``threads`` sets torch's threads for the whole process, None leaves them. Raises what ``load_network`` raises.
+    ``threads`` sets torch's threads for the whole process, None leaves them. ``use`` None takes what suits the device.
+    Raises what ``load_network`` raises.
     """
 
-    def __init__(self, bundle: ModelBundle, definition: Definition, device: torch.device, threads: int | None) -> None:
+    def __init__(
+        self,
+        bundle: ModelBundle,
+        definition: Definition,
+        device: torch.device,
+        threads: int | None,
+        use: DeviceUse | None = None,
+    ) -> None:
         if threads is not None:
             torch.set_num_threads(threads)
         self._bundle, self._definition, self._device, self._threads = bundle, definition, device, threads
+        self._use = use or DeviceUse.of(device)
         self._module = load_network(definition, bundle).to(device)
-        self._tiles_at_once = CUDA_TILES_AT_ONCE if device.type == "cuda" else 1
+        self._ready: dict[bool, TileNetwork] = {}
+
+    @property
+    def place(self) -> Place:
+        """Where the arrays around the network live."""
+        return self._use.place
 
     def name(self, *, half: bool) -> str:
         """What runs: ``torch-cpu-fp32``, ``torch-cuda-fp32`` or ``torch-cuda-amp16``."""
@@ -51,15 +88,20 @@ class TorchNetworks:
     def network(self, *, half: bool) -> TileNetwork:
         """With nnU-Net's mixed precision on CUDA, or in float32; CPUs compute in float32."""
         mixed = half and self._device.type == "cuda"
-        return _TorchNetwork(self._module, self._device, self._definition.channels, mixed, self._tiles_at_once)
+        if mixed not in self._ready:
+            tiles_at_once, record = self._use.tiles_at_once, self._use.record
+            plain = _TorchNetwork(self._module, self._device, self._definition.channels, mixed, tiles_at_once)
+            self._ready[mixed] = plain if record is None else Recorded(plain, record)
+        return self._ready[mixed]
 
     def smaller(self) -> "tuple[TorchNetworks, str] | None":
-        """On a card one tile at once, and after that the CPU, for this one image."""
-        if self._device.type == "cpu":
+        """On a card one tile at once and nothing recorded, and after that the CPU, for this one image."""
+        if isinstance(self._use.place, OnHost):
             return None
-        if self._tiles_at_once > 1:
+        if self._use.tiles_at_once > 1:
             fewer = copy(self)
-            fewer._tiles_at_once = 1
+            fewer._use, fewer._ready = DeviceUse(self._use.place, 1, None), {}
+            self._ready.clear()  # recordings keep memory; the next image records anew
             return fewer, "the graphics card's memory ran out: one tile at once"
         on_cpu = TorchNetworks(self._bundle, self._definition, torch.device("cpu"), self._threads)
         return on_cpu, "the graphics card's memory ran out: the network ran on the CPU"

@@ -60,7 +60,7 @@ class Slab:
 
 def finished_slabs(
     network: TileNetwork,
-    data: npt.NDArray[np.float32],
+    data: npt.NDArray[np.float32] | torch.Tensor,
     layout: Layout,
     sums: torch.dtype,
     progress: Callable[[float], None],
@@ -147,9 +147,9 @@ class _Window:
             buffer[:, kept:] = 0
 
 
-def _padded(data: npt.NDArray[np.float32], layout: Layout) -> torch.Tensor:
+def _padded(data: npt.NDArray[np.float32] | torch.Tensor, layout: Layout) -> torch.Tensor:
     """The layout's box of the image, with zeros around it where it is smaller than a tile."""
-    image = torch.from_numpy(np.ascontiguousarray(data[(slice(None), *layout.box)]))
+    image = torch.as_tensor(data[(slice(None), *layout.box)])
     padding: list[int] = []
     for axis in (2, 1, 0):
         before = layout.before[axis]

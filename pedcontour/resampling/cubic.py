@@ -39,10 +39,7 @@ def resize_slices_cubic(image: npt.NDArray[Real], shape: Shape, across: int) -> 
 
     Each slice stays within the range of its own old values.
     """
-    fine, coarse = shape[across], image.shape[across]
-    position = (np.arange(fine) + 0.5) * (coarse / fine) - 0.5
-    nearest = np.clip(np.floor(position + 0.5).astype(np.intp), 0, coarse - 1)
-    used, place = np.unique(nearest, return_inverse=True)
+    used, place = np.unique(nearest_slices(image.shape[across], shape[across]), return_inverse=True)
     slices = image.take(used, axis=across)
     kept = list(shape)
     kept[across] = len(used)
@@ -54,18 +51,30 @@ def resize_slices_cubic(image: npt.NDArray[Real], shape: Shape, across: int) -> 
     return resized.take(place, axis=across)
 
 
+def nearest_slices(coarse: int, fine: int) -> npt.NDArray[np.intp]:
+    """The old slice that each of ``fine`` new ones is taken from, the later one halfway between two."""
+    position = (np.arange(fine) + 0.5) * (coarse / fine) - 0.5
+    nearest: npt.NDArray[np.intp] = np.clip(np.floor(position + 0.5).astype(np.intp), 0, coarse - 1)
+    return nearest
+
+
+def axes_by_growth(old: Shape, new: Shape) -> list[int]:
+    """The axes whose numbers of voxels differ, those that shrink most first: they leave less to do for the others."""
+    changed = [axis for axis in range(3) if new[axis] != old[axis]]
+    return sorted(changed, key=lambda axis: new[axis] / old[axis])
+
+
 def _resize(image: npt.NDArray[Real], shape: Shape) -> npt.NDArray[Real]:
     # On one thread: the products are small, and threads that wait for each other took twelve times as long.
     with threadpool_limits(limits=1, user_api="blas"):
-        # The axes that shrink most go first and leave less to do for the others.
-        for axis in sorted(range(3), key=lambda axis: shape[axis] / image.shape[axis]):
-            if shape[axis] != image.shape[axis]:
-                image = _resize_axis(image, shape[axis], axis)
+        old = (image.shape[0], image.shape[1], image.shape[2])
+        for axis in axes_by_growth(old, shape):
+            image = _resize_axis(image, shape[axis], axis)
         return image
 
 
 def _resize_axis(image: npt.NDArray[Real], fine: int, axis: int) -> npt.NDArray[Real]:
-    weights = _weights(image.shape[axis], fine).astype(image.dtype)
+    weights = cubic_weights(image.shape[axis], fine).astype(image.dtype)
     shape = [*image.shape]
     shape[axis] = fine
     resized = np.empty(shape, image.dtype)
@@ -85,8 +94,8 @@ def _resize_axis(image: npt.NDArray[Real], fine: int, axis: int) -> npt.NDArray[
 
 
 @lru_cache(maxsize=32)
-def _weights(coarse: int, fine: int) -> npt.NDArray[np.float64]:
-    """``(fine, coarse)``: how much of each old voxel of an axis is in each new one."""
+def cubic_weights(coarse: int, fine: int) -> npt.NDArray[np.float64]:
+    """``(fine, coarse)``: how much of each old voxel of an axis is in each new one. Not to be written to."""
     repeated = np.pad(np.eye(coarse), ((EDGE_VOXELS, EDGE_VOXELS), (0, 0)), mode="edge")
     coefficients = spline_filter1d(repeated, 3, axis=0, mode="nearest")
     position = (np.arange(fine) + 0.5) * (coarse / fine) - 0.5 + EDGE_VOXELS

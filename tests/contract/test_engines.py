@@ -48,9 +48,31 @@ class TestOpenVinoEngine(EngineContract):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+class TestEngineOfADevice(EngineContract):
+    """What runs on a graphics card but for the card: arrays in torch, on the processor, two tiles at once."""
+
+    @pytest.fixture
+    def engine(self, toy_model: ModelBundle) -> Iterator[Engine]:
+        from pedcontour.inference.device_place import OnDevice
+        from pedcontour.inference.nnunet_engine import NnunetEngine
+        from pedcontour.inference.nnunet_network import read_definition
+        from pedcontour.inference.nnunet_torch import DeviceUse, TorchNetworks
+
+        definition = read_definition(toy_model.plans, toy_model.dataset, toy_model.configuration)
+        cpu = torch.device("cpu")
+        use = DeviceUse(OnDevice(cpu), 2, None)
+        with one_thread():
+            yield NnunetEngine(toy_model, definition, TorchNetworks(toy_model, definition, cpu, 1, use))
+
+    @pytest.fixture
+    def image(self) -> Volume:
+        return toy_image((42, 44, 70), (2.5, 2.9, 2.0), seed=3)[0]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 class TestCudaEngine(EngineContract):
-    """PyTorch on a graphics card, two tiles at once and in mixed precision."""
+    """PyTorch on a graphics card, two tiles at once, recorded, in mixed precision, arrays on the card."""
 
     @pytest.fixture
     def engine(self, toy_model: ModelBundle) -> Engine:

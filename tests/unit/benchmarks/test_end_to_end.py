@@ -26,7 +26,7 @@ def test_a_cold_start_costs_what_its_median_takes_longer() -> None:
 
 def test_each_side_says_how_often_it_ran_and_whether_the_target_is_met() -> None:
     ours, stock = _runs(2.0, 300, 5), _runs(30.0, 1000, 2)
-    warm, cold, memory = lines("teen", {"warm standard": ours, "cold standard": ours, "stock": stock}, "standard")
+    warm, cold, memory = lines("teen", {"warm standard": ours, "cold standard": ours, "stock": stock}, "standard", 12.0)
     assert (warm["ratio"], warm["n"], warm["other_n"], warm["met"]) == (15.0, 5, 2, True)
     assert (warm["tiles"], warm["other_tiles"]) == (3, 4)
     assert cold["name"] == "teen/cold"

@@ -1,6 +1,8 @@
 """What the pipeline does when a device cannot do what it should."""
 
-from typing import cast
+import weakref
+from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -8,14 +10,23 @@ import torch
 
 from pedcontour.bundle import ModelBundle
 from pedcontour.errors import MemoryTooSmallError, OutOfMemoryError
-from pedcontour.inference import nnunet_engine
+from pedcontour.inference import place
+from pedcontour.inference.cuda_graph import Recorder, Replay
+from pedcontour.inference.device_place import OnDevice
+from pedcontour.inference.labelling import Channels, Labelling
+from pedcontour.inference.memory import Need
+from pedcontour.inference.modes import Mode
 from pedcontour.inference.nnunet_engine import Networks, NnunetEngine
 from pedcontour.inference.nnunet_network import read_definition
-from pedcontour.inference.nnunet_torch import TorchNetworks
-from pedcontour.inference.sliding import TileNetwork
+from pedcontour.inference.nnunet_steps import Prepared
+from pedcontour.inference.nnunet_torch import DeviceUse, TorchNetworks
+from pedcontour.inference.place import Place
+from pedcontour.inference.sliding import Slab, TileNetwork
 from tests.toy_nnunet import one_thread, toy_image
 
 pytestmark = pytest.mark.slow
+
+CPU = torch.device("cpu")
 
 
 class Full:
@@ -23,6 +34,7 @@ class Full:
 
     def __init__(self, within: TorchNetworks, tiles: int, then: Networks | None) -> None:
         self._within, self._tiles, self._then = within, tiles, then
+        self.place = within.place
 
     def name(self, *, half: bool) -> str:
         return "full"
@@ -83,7 +95,7 @@ def test_memory_that_is_nowhere_enough_ends_the_attempt(toy_model: ModelBundle, 
 def test_what_the_memory_cannot_hold_is_refused_before_any_work(
     toy_model: ModelBundle, within: TorchNetworks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nnunet_engine, "memory_left_bytes", lambda: 1)
+    monkeypatch.setattr(place, "memory_left_bytes", lambda: 1)
     image, _ = toy_image((32, 48, 48), (3.0, 3.0, 3.0), seed=9)
     told: list[float] = []
     with pytest.raises(MemoryTooSmallError):
@@ -98,3 +110,130 @@ def test_a_prediction_says_what_it_took(toy_model: ModelBundle, within: TorchNet
     assert prediction.tiles_run > 1
     assert prediction.timings_s.keys() == {"prepare", "network", "labels"}
     assert prediction.peak_memory_bytes > 0
+
+
+@dataclass
+class LabellingThatRunsOut:
+    within: Labelling
+    stage: str
+
+    def add(self, slab: Slab) -> None:
+        if self.stage == "labelling":
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        self.within.add(slab)
+
+    def channels(self) -> Channels:
+        if self.stage == "fetching labels":
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return self.within.channels()
+
+
+class RunsOut:
+    """A device's place whose memory runs out at one stage."""
+
+    def __init__(self, stage: str) -> None:
+        self._stage, self._within = stage, OnDevice(CPU)
+
+    def check_memory(self, need: Need) -> None:
+        if self._stage == "before":
+            raise OutOfMemoryError("of the graphics card")
+        self._within.check_memory(need)
+
+    def prepare(self, *image: Any, look_for_body: bool) -> Prepared:
+        if self._stage == "resampling":
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return self._within.prepare(*image, look_for_body=look_for_body)
+
+    def labelling(self, *given: Any) -> Labelling:
+        return LabellingThatRunsOut(self._within.labelling(*given), self._stage)
+
+
+def _on_a_card(model: ModelBundle, place: Place, record: Recorder | None = None) -> TorchNetworks:
+    """Networks as on a card, two tiles at once, but on the processor."""
+    definition = read_definition(model.plans, model.dataset, model.configuration)
+    return TorchNetworks(model, definition, CPU, 1, DeviceUse(place, 2, record))
+
+
+@pytest.mark.parametrize("mode", ["exact", "standard", "fast"])
+@pytest.mark.parametrize("spacing_mm", [(3.5, 1.75, 2.0), (7.0, 1.75, 2.0)], ids=["thin", "thick"])
+def test_a_device_draws_what_the_processor_draws(
+    toy_model: ModelBundle, within: TorchNetworks, mode: Mode, spacing_mm: tuple[float, float, float]
+) -> None:
+    image, _ = toy_image((40, 70, 66), spacing_mm, seed=12)
+    with one_thread():
+        plain = _engine(toy_model, within).segment(image, lambda _: None, mode)
+        ours = _engine(toy_model, _on_a_card(toy_model, OnDevice(CPU))).segment(image, lambda _: None, mode)
+    # Resampling differs in the last bits of float32, and so do logits: voxels on a border may fall either way.
+    assert np.count_nonzero(ours.labels.voxels != plain.labels.voxels) <= 1e-5 * ours.labels.voxels.size
+    assert len(np.unique(ours.labels.voxels)) > 5
+    assert ours.confidence == pytest.approx(dict(plain.confidence), rel=1e-4)
+    assert ours.spread == pytest.approx(dict(plain.spread), rel=1e-3)
+    assert (ours.tiles_run, ours.tiles_skipped) == (plain.tiles_run, plain.tiles_skipped)
+    assert ours.fallbacks == ()
+
+
+@pytest.mark.parametrize("stage", ["before", "resampling", "labelling", "fetching labels"])
+def test_a_card_whose_memory_runs_out_at_any_stage_is_left_for_the_processor(
+    toy_model: ModelBundle, within: TorchNetworks, stage: str
+) -> None:
+    image, _ = toy_image((48, 60, 56), (3.0, 3.0, 3.0), seed=9)
+    told: list[float] = []
+    with one_thread():
+        plain = _engine(toy_model, within).segment(image, lambda _: None)
+        prediction = _engine(toy_model, _on_a_card(toy_model, RunsOut(stage))).segment(image, told.append)
+    assert [said.partition(": ")[2] for said in prediction.fallbacks] == [
+        "one tile at once",
+        "the network ran on the CPU",
+    ]
+    np.testing.assert_array_equal(prediction.labels.voxels, plain.labels.voxels)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+
+
+def test_a_card_with_memory_for_one_tile_runs_one_and_records_nothing(toy_model: ModelBundle) -> None:
+    recorded: list[int] = []
+
+    def no_memory(network: TileNetwork, tiles: torch.Tensor) -> Replay:
+        recorded.append(len(tiles))
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    image, _ = toy_image((48, 60, 56), (3.0, 3.0, 3.0), seed=9)
+    engine = _engine(toy_model, _on_a_card(toy_model, OnDevice(CPU), no_memory))
+    with one_thread():
+        first, second = (engine.segment(image, lambda _: None) for _ in range(2))
+    assert first.fallbacks == ("the graphics card's memory ran out: one tile at once",)
+    assert second.fallbacks == first.fallbacks
+    assert recorded == [2, 2], "the next image tries all that the card can do"
+
+
+def test_what_an_attempt_held_is_free_before_the_next(toy_model: ModelBundle) -> None:
+    held: list[weakref.ref[object]] = []
+    alive: list[int] = []
+
+    class Watched(RunsOut):
+        def prepare(self, *image: Any, look_for_body: bool) -> Prepared:
+            alive.append(sum(data() is not None for data in held))
+            prepared = super().prepare(*image, look_for_body=look_for_body)
+            held.append(weakref.ref(prepared.data))
+            return prepared
+
+    image, _ = toy_image((32, 48, 48), (3.0, 3.0, 3.0), seed=9)
+    with one_thread():
+        _engine(toy_model, _on_a_card(toy_model, Watched("labelling"))).segment(image, lambda _: None)
+    assert alive == [0, 0]
+
+
+def test_a_warm_engine_has_run_every_number_of_tiles(toy_model: ModelBundle) -> None:
+    recorded: list[int] = []
+
+    def record(network: TileNetwork, tiles: torch.Tensor) -> Replay:
+        recorded.append(len(tiles))
+        return network
+
+    image, _ = toy_image((48, 60, 56), (3.0, 3.0, 3.0), seed=9)
+    engine = _engine(toy_model, _on_a_card(toy_model, OnDevice(CPU), record))
+    with one_thread():
+        engine.warm_up()
+        assert sorted(recorded) == [1, 2]
+        engine.segment(image, lambda _: None)
+    assert sorted(recorded) == [1, 2]
