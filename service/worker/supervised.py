@@ -1,9 +1,9 @@
-"""The contourer of a worker: it parses and computes nothing itself, but has two children do it and watches them."""
+"""The contourer of a worker: it parses and computes nothing itself, but has children do it and watches them."""
 
 import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,10 +12,12 @@ from pedcontour.errors import StoreError, WorkerTroubleError
 from pedcontour.settings import Settings
 from service.confinement import Limits
 from service.jobs import Job
+from service.worker.gate import Gate
 from service.worker.inference import InferenceChild, Patience
 from service.worker.intake import Intake
+from service.worker.lanes import Lanes
 from service.worker.messages import CLEAN, Contour
-from service.worker.run import Contoured, StageProgress
+from service.worker.run import Contoured, Contourer, StageProgress
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +47,23 @@ class SupervisedContourer:
 
 
 @contextmanager
-def supervised(settings: Settings, inference: Sequence[str]) -> Iterator[SupervisedContourer]:
+def supervised(settings: Settings, inference: Sequence[str]) -> Iterator[Contourer]:
     """The contourer of a worker, its children started and the default model loaded; they are ended with the block.
 
     ``inference`` is the command of the child that contours. Raises ``RequestError`` when that refuses a setting; one
     that does not start is logged, and tried again with the first job.
     """
-    contourer = SupervisedContourer(
+    gate = Gate() if settings.lanes > 1 else None
+    with ExitStack() as stack:
+        # One after the other: the first converts the network, where that is to be done, and the others find it.
+        lanes = [stack.enter_context(_lane(settings, inference, gate)) for _ in range(settings.lanes)]
+        yield Lanes(lanes)
+
+
+@contextmanager
+def _lane(settings: Settings, inference: Sequence[str], gate: Gate | None) -> Iterator[SupervisedContourer]:
+    """What one job at a time passes through; ``gate`` is where several lanes share a network."""
+    lane = SupervisedContourer(
         Intake(
             INTAKE,
             intake_environment(settings.environment(with_secrets=False)),
@@ -62,18 +74,19 @@ def supervised(settings: Settings, inference: Sequence[str]) -> Iterator[Supervi
             inference,
             settings.environment(with_secrets=False),
             Patience(settings.child_start_s, settings.job_timeout_s, settings.child_silence_s),
+            gate=gate,
         ),
     )
     try:
         try:
-            contourer.intake.prepare()
-            contourer.inference.start()
+            lane.intake.prepare()
+            lane.inference.start()
         except (WorkerTroubleError, StoreError) as error:
             log.warning("no model was loaded ahead: %s", error.code)
-        yield contourer
+        yield lane
     finally:
-        contourer.inference.close()
-        contourer.intake.close()
+        lane.inference.close()
+        lane.intake.close()
 
 
 def intake_environment(environment: Mapping[str, str]) -> dict[str, str]:

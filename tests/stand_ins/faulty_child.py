@@ -66,7 +66,7 @@ def main() -> None:
         if fault == "no model":
             raise ModelNotFoundError
 
-    serve_orders(channel, lambda order, progress: work(fault, order, progress), warm_up)
+    serve_orders(channel, lambda order, progress, turn: work(fault, order, progress), warm_up)
 
 
 if __name__ == "__main__":

@@ -123,11 +123,11 @@ def test_jobs_of_queues_that_a_worker_does_not_serve_do_not_stall_it(worker: Wor
 
 
 def test_the_job_that_is_held_is_known_to_those_who_watch(worker: Worker) -> None:
-    shift, held = Shift(), []
+    shift, held = Shift(), list[str]()
     worker.accept("a")
-    worker.during = lambda job: held.append(shift.held and shift.held.job_id)
+    worker.during = lambda job: held.extend(each.job_id for each in shift.held)
     thread = threading.Thread(target=work, args=(worker.parts, shift))
     thread.start()
     thread.join()
     assert held == ["a"]
-    assert shift.held is None
+    assert shift.held == ()
