@@ -110,7 +110,7 @@ def _segment(image: Volume, job: ContourJob, stages: Stages) -> Prediction:
     with ExitStack() as held:
         if job.turn is not None:
             with stages.stage("wait"):
-                held.enter_context(job.turn())
+                held.enter_context(job.turn(job.engine.memory_bytes(image, job.request.mode)))
         with stages.stage("segment") as share:
             return job.engine.segment(image, share, job.request.mode)
 

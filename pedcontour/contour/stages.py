@@ -10,9 +10,9 @@ from pedcontour.inference.port import Progress
 StageProgress = Callable[[str, float], None]
 """Told the stage and the finished share of the whole, 0.0 to 1.0, never falling. It may raise ``CancelledError``."""
 
-Turn = Callable[[], AbstractContextManager[None]]
-"""Waits until the network is free, and holds it for the block, where several jobs share one device. May raise
-``CancelledError`` while it waits."""
+Turn = Callable[[int], AbstractContextManager[None]]
+"""Waits until the network may take so many bytes more, and holds it for the block, where several jobs share one device.
+May raise ``CancelledError`` while it waits."""
 
 SHARES = {"read": 0.05, "wait": 0.0, "segment": 0.80, "judge": 0.03, "write": 0.04, "check": 0.04, "picture": 0.04}
 """Each stage's share of the whole time, in order: measured on a 99-slice CT on two cores, where the network is nearly

@@ -1,5 +1,6 @@
 """How much memory a segmentation takes, known from shapes before it starts, and how much there is."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -68,6 +69,13 @@ def memory_left_bytes(limits: tuple[Path, ...] = CGROUP_LIMITS, meminfo: Path = 
         known.append(total)
     held = _kibibytes(STATUS, "VmRSS")
     return None if not known or held is None else max(0, min(known) - held)
+
+
+def memory_left_beside(processes: Iterable[int]) -> int | None:
+    """``memory_left_bytes``, less what these processes hold as well, which stay."""
+    left = memory_left_bytes()
+    held = sum(_kibibytes(Path(f"/proc/{process}/status"), "VmRSS") or 0 for process in processes)
+    return None if left is None else max(0, left - held)
 
 
 def peak_resident_bytes() -> int:

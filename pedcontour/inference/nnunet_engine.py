@@ -1,6 +1,6 @@
 """An nnU-Net as an ``Engine``: prepare, slide, label, whatever runs the network."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
@@ -72,6 +72,11 @@ class NnunetEngine:
             network = self._networks.network(half=quality.half_network)
             network(torch.zeros((1, 1, *self._definition.patch_size), device=network.device))
 
+    def memory_bytes(self, image: Volume, mode: Mode = DEFAULT_MODE) -> int:
+        """From shapes alone; see ``Engine.memory_bytes``."""
+        quality = quality_of(mode, self._bundle.mirroring_axes)
+        return self._need(_turned(image, self._turns(image)), quality).peak_bytes
+
     def segment(self, image: Volume, progress: Progress, mode: Mode = DEFAULT_MODE) -> Prediction:
         """Label a CT in Hounsfield units; see ``Engine.segment``.
 
@@ -80,10 +85,8 @@ class NnunetEngine:
         after which this process cannot use the card any more.
         """
         quality = quality_of(mode, self._bundle.mirroring_axes)
-        turns = [AxisChange.to_canonical(image.grid), self._from_canonical]
-        turned = image
-        for turn in turns:
-            turned = turn.volume(turned)
+        turns = self._turns(image)
+        turned = _turned(image, turns)
         check_memory(self._need(turned, quality), memory_left_bytes())
         progress(0.0)
         watch = _Watch()
@@ -140,6 +143,9 @@ class NnunetEngine:
                 labelling.add(slab)
         return labelling.channels(), confidence
 
+    def _turns(self, image: Volume) -> list[AxisChange]:
+        return [AxisChange.to_canonical(image.grid), self._from_canonical]
+
     def _need(self, turned: Volume, quality: Quality) -> Need:
         order = self._definition.plans.transpose_forward
         image = tuple(turned.grid.shape[axis] for axis in order)
@@ -168,6 +174,12 @@ class NnunetEngine:
             drawn += np.bincount(plane.ravel(), minlength=256)
         unknown = Certainty(0.0, 0.0)
         return {organ: by_label.get(label, unknown) for label, organ in self.organs.items() if drawn[label]}
+
+
+def _turned(image: Volume, turns: Sequence[AxisChange]) -> Volume:
+    for turn in turns:
+        image = turn.volume(image)
+    return image
 
 
 def _sums(quality: Quality) -> torch.dtype:

@@ -39,8 +39,9 @@ log = logging.getLogger(__name__)
 ALIVE_EVERY_S = 1.0
 """A sign of life comes so often during a job, from a thread of its own."""
 
-Turn = Callable[[], AbstractContextManager[None]]
-"""Waits for the turn to run the network, and gives it on at the end of the block; see ``pedcontour.contour``."""
+Turn = Callable[[int], AbstractContextManager[None]]
+"""Waits for the turn to run the network, which needs so many bytes, and gives it on at the end of the block; see
+``pedcontour.contour.stages``."""
 
 Contouring = Callable[[Contour, StageProgress, Turn], Contoured]
 """Does one order. ``progress`` and ``turn`` raise ``CancelledError`` when the work must stop, and the turn is taken
@@ -116,8 +117,8 @@ class _Child:
         send(self.channel, Progressed(stage=stage, share=share))
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        send(self.channel, Asks())
+    def _turn(self, needs_bytes: int) -> Iterator[None]:
+        send(self.channel, Asks(needs_bytes=needs_bytes))
         self._called.wait()
         if self._stopped.is_set():
             raise CancelledError

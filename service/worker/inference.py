@@ -8,15 +8,16 @@ from time import monotonic
 
 from pedcontour.errors import (
     JobTimeoutError,
+    OutOfMemoryError,
     PedcontourError,
     ProcessSilentError,
     StoreError,
     WorkerTroubleError,
 )
-from service.jobs import Priority
+from service.jobs import Job, Priority
 from service.worker.channel import ChannelClosedError
 from service.worker.children import ChildProcess
-from service.worker.gate import Gate
+from service.worker.gate import Gate, Passage
 from service.worker.memory_kills import MemoryKills, memory_kills
 from service.worker.messages import (
     Asks,
@@ -105,16 +106,16 @@ class InferenceChild:
         child.begin_job()
         try:
             send(child.channel, order.model_copy(update={"in_turn": self._in_turn}))
-            return self._wait(child, order.job.priority, progress)
+            return self._wait(child, order.job, progress)
         except ChannelClosedError:
             cause = child.cause_of_death()
             log.warning("the contouring process is replaced: %s, %s", cause.code, cause.detail)
             self._replace()
             raise cause from None
         finally:
-            self._gate.leave(self)
+            self._gate.end(self)
 
-    def _wait(self, child: ChildProcess, priority: Priority, progress: StageProgress) -> Contoured:
+    def _wait(self, child: ChildProcess, job: Job, progress: StageProgress) -> Contoured:
         clock = _Clock(self._patience)
         stage, share = "read", 0.0
         while True:
@@ -122,7 +123,7 @@ class InferenceChild:
             clock.look(heard=message is not None, waits=self._gate.holds_back(self))
             match message:
                 case Asks():
-                    self._gate.ask(self, lambda: _admit(child), urgent=priority is Priority.URGENT)
+                    self._gate.ask(self, _passage(job, child, message.needs_bytes))
                 case Leaves():
                     self._gate.leave(self)
                 case Drawn():
@@ -202,9 +203,14 @@ class InferenceChild:
         raise ProcessSilentError(f"not ready after {self._patience.start_s:g} s")
 
 
-def _admit(child: ChildProcess) -> None:
-    with suppress(ChannelClosedError):  # whoever waits for that child learns it, too
-        send(child.channel, Go())
+def _passage(job: Job, child: ChildProcess, needs_bytes: int) -> Passage:
+    """What a job's child asks for; one for which memory ran out before is not to meet that again beside another."""
+
+    def admit() -> None:
+        with suppress(ChannelClosedError):  # whoever waits for that child learns it, too
+            send(child.channel, Go())
+
+    return Passage(admit, job.priority is Priority.URGENT, needs_bytes, job.trouble == OutOfMemoryError.code)
 
 
 @dataclass

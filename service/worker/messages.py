@@ -93,9 +93,10 @@ class Progressed(Message):
 
 
 class Asks(Message):
-    """From the contouring child: it is ready to run the network, and waits for ``Go``."""
+    """From the contouring child: it waits for ``Go`` to run the network, which needs so much more memory."""
 
     kind: Literal["asks"] = "asks"
+    needs_bytes: int = Field(default=0, ge=0)
 
 
 class Leaves(Message):

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pedcontour.errors import StoreError, WorkerTroubleError
+from pedcontour.inference.memory import memory_left_beside
 from pedcontour.settings import Settings
 from service.confinement import Limits
 from service.jobs import Job
@@ -53,11 +54,18 @@ def supervised(settings: Settings, inference: Sequence[str]) -> Iterator[Contour
     ``inference`` is the command of the child that contours. Raises ``RequestError`` when that refuses a setting; one
     that does not start is logged, and tried again with the first job.
     """
-    gate = Gate() if settings.lanes > 1 else None
+    lanes: list[SupervisedContourer] = []
+    gate = Gate(lambda: _room_bytes(lanes)) if settings.lanes > 1 else None
     with ExitStack() as stack:
         # One after the other: the first converts the network, where that is to be done, and the others find it.
-        lanes = [stack.enter_context(_lane(settings, inference, gate)) for _ in range(settings.lanes)]
+        while len(lanes) < settings.lanes:
+            lanes.append(stack.enter_context(_lane(settings, inference, gate)))
         yield Lanes(lanes)
+
+
+def _room_bytes(lanes: Sequence[SupervisedContourer]) -> int | None:
+    """Memory beside what all lanes hold: their networks, and the images of the jobs under way."""
+    return memory_left_beside(pid for lane in lanes if (pid := lane.inference.pid) is not None)
 
 
 @contextmanager

@@ -53,7 +53,7 @@ def register_task(app: Celery, parts: WorkerParts, patience: Patience) -> Shift:
         # Started ahead: in a signal's handler no thread can be started safely.
         threading.Thread(target=_drain, args=(parts.jobs, shift, patience), name="drain", daemon=True).start()
         # Each lane looks once by itself: messages may have been lost while no worker was there.
-        for _ in range(parts.lanes):
+        for _lane in range(parts.lanes):
             contour.apply_async(args=("",), queue=QUEUES[parts.priorities[0]], ignore_result=True)
 
     @signals.worker_shutting_down.connect(weak=False)

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,10 +88,13 @@ def _two_in_flight(settings: Settings, folder: Path) -> Iterator[Pair]:
             ct = folder / f"ct-{number}"
             write_ct_series(shaded_torso(), ct, SyntheticStudy(seed=number))
             series[client.submit(ct).id] = ct
-        stages = lambda: {client.job(job).stage: job for job in series}  # noqa: E731
-        _wait_for(lambda: stages().keys() == {"segment", "wait"})
-        seen = stages()
+        _wait_for(lambda: _by_stage(client, series).keys() == {"segment", "wait"})
+        seen = _by_stage(client, series)
         yield Pair(service, client, seen["segment"], seen["wait"], series, folder)
+
+
+def _by_stage(client: Client, jobs: Iterable[str]) -> dict[str, str]:
+    return {client.job(job).stage: job for job in jobs}
 
 
 @pytest.fixture
