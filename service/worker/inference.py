@@ -90,6 +90,11 @@ class InferenceChild:
         """
         self._ready_child()
 
+    def prepare(self) -> None:
+        """Start the child where there is none; its first job waits for its model. Raises ``StoreError``."""
+        if self._child is None:
+            self._begin()
+
     def close(self) -> None:
         """End the child."""
         if self._child is not None:

@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,18 +49,34 @@ class SupervisedContourer:
 
 @contextmanager
 def supervised(settings: Settings, inference: Sequence[str]) -> Iterator[Contourer]:
-    """The contourer of a worker, its children started and the default model loaded; they are ended with the block.
+    """The contourer of a worker, its children started and the first one's model loaded; they are ended with the block.
 
     ``inference`` is the command of the child that contours. Raises ``RequestError`` when that refuses a setting; one
     that does not start is logged, and tried again with the first job.
     """
     lanes: list[SupervisedContourer] = []
     gate = Gate(lambda: _room_bytes(lanes)) if settings.lanes > 1 else None
-    with ExitStack() as stack:
-        # One after the other: the first converts the network, where that is to be done, and the others find it.
-        while len(lanes) < settings.lanes:
-            lanes.append(stack.enter_context(_lane(settings, inference, gate)))
+    lanes += [_lane(settings, inference, gate) for _ in range(settings.lanes)]
+    try:
+        _warm_up(lanes)
         yield Lanes(lanes)
+    finally:
+        for lane in lanes:
+            lane.inference.close()
+            lane.intake.close()
+
+
+def _warm_up(lanes: Sequence[SupervisedContourer]) -> None:
+    """Wait for the first lane's model only: where the network is to be converted, the others find it done."""
+    first, *others = lanes
+    try:
+        for lane in lanes:
+            lane.intake.prepare()
+        first.inference.start()
+        for lane in others:
+            lane.inference.prepare()
+    except (WorkerTroubleError, StoreError) as error:
+        log.warning("no model was loaded ahead: %s", error.code)
 
 
 def _room_bytes(lanes: Sequence[SupervisedContourer]) -> int | None:
@@ -68,10 +84,9 @@ def _room_bytes(lanes: Sequence[SupervisedContourer]) -> int | None:
     return memory_left_beside(pid for lane in lanes if (pid := lane.inference.pid) is not None)
 
 
-@contextmanager
-def _lane(settings: Settings, inference: Sequence[str], gate: Gate | None) -> Iterator[SupervisedContourer]:
-    """What one job at a time passes through; ``gate`` is where several lanes share a network."""
-    lane = SupervisedContourer(
+def _lane(settings: Settings, inference: Sequence[str], gate: Gate | None) -> SupervisedContourer:
+    """What one job at a time passes through; ``gate`` is where several lanes share a device."""
+    return SupervisedContourer(
         Intake(
             INTAKE,
             intake_environment(settings.environment(with_secrets=False)),
@@ -85,16 +100,6 @@ def _lane(settings: Settings, inference: Sequence[str], gate: Gate | None) -> It
             gate=gate,
         ),
     )
-    try:
-        try:
-            lane.intake.prepare()
-            lane.inference.start()
-        except (WorkerTroubleError, StoreError) as error:
-            log.warning("no model was loaded ahead: %s", error.code)
-        yield lane
-    finally:
-        lane.inference.close()
-        lane.intake.close()
 
 
 def intake_environment(environment: Mapping[str, str]) -> dict[str, str]:
