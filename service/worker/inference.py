@@ -80,8 +80,9 @@ class InferenceChild:
 
     @property
     def pid(self) -> int | None:
-        """The process id of the child, where there is one."""
-        return self._child.pid if self._child is not None else None
+        """The process id of the child, where there is one; any thread may ask."""
+        child = self._child
+        return child.pid if child is not None else None
 
     def start(self) -> None:
         """Start the child and wait until its model is loaded.

@@ -81,6 +81,34 @@ def test_the_job_of_a_worker_that_stops_is_free_at_once_and_its_owner_is_refused
     assert worker.jobs.claim_next("other") is not None
 
 
+def test_a_worker_of_several_lanes_claims_a_job_for_each_and_gives_all_of_them_back(worker: Worker) -> None:
+    shift, both = Shift(), threading.Barrier(2, timeout=10)
+    for job_id in "abc":
+        worker.accept(job_id)
+
+    def stop(job: Job) -> None:
+        both.wait()  # each lane holds a job
+        if both.wait() == 0:
+            shift.end()
+            give_back(worker.jobs, shift)
+        both.wait()
+
+    worker.during = stop
+    lanes = [threading.Thread(target=work, args=(worker.parts, shift)) for _ in range(2)]
+    for lane in lanes:
+        lane.start()
+    for lane in lanes:
+        lane.join()
+    assert sorted(worker.worked_on) == ["a", "b"]
+    jobs = [worker.jobs.get(job_id) for job_id in "abc"]
+    assert [(job.state, job.attempt, job.excused) for job in jobs if job] == [
+        (State.QUEUED, 1, 1),
+        (State.QUEUED, 1, 1),
+        (State.QUEUED, 0, 0),
+    ]
+    assert shift.held == ()
+
+
 def test_an_idle_worker_has_nothing_to_give_back(worker: Worker) -> None:
     worker.accept("a")
     before = worker.jobs.get("a")
