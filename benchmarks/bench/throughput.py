@@ -6,6 +6,7 @@ first claim to the last end; the uploads of the later jobs fall into the first o
 """
 
 import argparse
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -21,6 +22,7 @@ import httpx
 from benchmarks.bench.process_tree import LOOK_EVERY_S, held_mib, tree
 from benchmarks.bench.rows import Figures, Row, keep
 from benchmarks.bench.teen import KEPT, case
+from benchmarks.results_file import commit
 from pedcontour.client import Client
 from pedcontour.settings import Settings
 from service.embedded import RunningService, running
@@ -79,6 +81,8 @@ def line(one: Sequence[Queue], two: Sequence[Queue], jobs: int) -> Figures:
         "n": len(two),
         "jobs": jobs,
         "case": CASE,
+        "commit": commit(),
+        "load": round(os.getloadavg()[0], 1),
         "ours_peak_mib": round(median(queue.peak_mib for queue in two)),
         "other_peak_mib": round(median(queue.peak_mib for queue in one)),
         "ours_stages_s": _stages(two),
