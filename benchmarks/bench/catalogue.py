@@ -1,6 +1,6 @@
 """Every row of ``make bench``, in the order of the table: one module each, one line here."""
 
-from benchmarks.bench import agreement, cold_start, end_to_end, pipeline, roof, rtstruct, seg, upload
+from benchmarks.bench import agreement, cold_start, end_to_end, pipeline, roof, rtstruct, seg, throughput, upload
 
 ROWS = {
     row.name: row
@@ -9,6 +9,7 @@ ROWS = {
         seg.ROW,
         upload.ROW,
         pipeline.ROW,
+        throughput.ROW,
         roof.ROW,
         agreement.ROW,
         cold_start.ROW,

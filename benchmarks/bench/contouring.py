@@ -70,6 +70,10 @@ class TruthAfter:
         self._engine, self._labels = engine, case.labels
         self.model_id, self.organs = engine.model_id, engine.organs
 
+    def memory_bytes(self, image: Any, *mode: Any) -> int:
+        """That of the other."""
+        return int(self._engine.memory_bytes(image, *mode))
+
     def segment(self, image: Any, progress: Any, *mode: Any) -> Any:
         """The prediction with other labels, all drawn with certainty."""
         prediction = self._engine.segment(image, progress, *mode)

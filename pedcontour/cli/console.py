@@ -31,6 +31,7 @@ STAGE_WORDS = {
     "upload": "Sending the series",
     "queued": "Waiting for a worker",
     "read": "Reading the series",
+    "wait": "Waiting for the network",
     "segment": "Drawing the organs",
     "judge": "Judging every organ",
     "write": "Writing RTSTRUCT and SEG",

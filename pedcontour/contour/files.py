@@ -1,6 +1,7 @@
 """The use case itself: read, segment, judge, write, check, draw."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from pedcontour.bundle import ModelBundle
 from pedcontour.contour.facts import geometry_of, input_facts, model_facts, organ_reports, output_files
 from pedcontour.contour.report import OrganReport, OutputFacts, Report, SoftwareFacts
 from pedcontour.contour.request import ContourRequest, check_request
-from pedcontour.contour.stages import StageProgress, Stages
+from pedcontour.contour.stages import StageProgress, Stages, Turn
 from pedcontour.contour.staging import staged_folder
 from pedcontour.dicom.catalogue import WRITERS
 from pedcontour.dicom.contoured import ContouredSeries
@@ -39,7 +40,7 @@ class ContourJob:
 
     ``absence_rules`` replaces, by organ id, the rules that go with the model (its fitted absence filter, or the default
     ones of ``postprocessing``); None keeps them. ``left_out`` is what an earlier look at the files set aside; the
-    report tells it too.
+    report tells it too. ``turn`` is waited for before the network runs; None where nobody else uses the device.
     """
 
     engine: Engine
@@ -48,6 +49,7 @@ class ContourJob:
     identity: ResultIdentity
     absence_rules: Mapping[str, AbsenceRule] | None = None
     left_out: tuple[Ignored, ...] = ()
+    turn: Turn | None = None
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,7 @@ def contour_files(files: Sequence[Path], out: Path, job: ContourJob, progress: S
     with staged_folder(out) as folder:
         with stages.stage("read"):
             intake = read_series(files, series_uid=job.request.series_uid)
-        with stages.stage("segment") as share:
-            prediction = job.engine.segment(intake.series.volume, share, job.request.mode)
+        prediction = _segment(intake.series.volume, job, stages)
         with stages.stage("judge"):
             wishes = _wishes(job.request)
             image = intake.series.volume
@@ -102,6 +103,16 @@ def contour_files(files: Sequence[Path], out: Path, job: ContourJob, progress: S
         names = tuple(sorted(path.name for path in folder.iterdir()))
     provenance = report.provenance.model_dump(mode="json")
     return ContourOutcome(judged.verdicts, judged.warnings, names, report.model_dump(mode="json"), provenance)
+
+
+def _segment(image: Volume, job: ContourJob, stages: Stages) -> Prediction:
+    """Run the network; another job gets it as soon as it has ended here, while this one is still judged and written."""
+    with ExitStack() as held:
+        if job.turn is not None:
+            with stages.stage("wait"):
+                held.enter_context(job.turn(job.engine.memory_bytes(image, job.request.mode)))
+        with stages.stage("segment") as share:
+            return job.engine.segment(image, share, job.request.mode)
 
 
 def _wishes(request: ContourRequest) -> Wishes:

@@ -1,7 +1,7 @@
 """The stages of a job and how much of the whole each is, for a progress bar that does not jump."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -10,9 +10,13 @@ from pedcontour.inference.port import Progress
 StageProgress = Callable[[str, float], None]
 """Told the stage and the finished share of the whole, 0.0 to 1.0, never falling. It may raise ``CancelledError``."""
 
-SHARES = {"read": 0.05, "segment": 0.80, "judge": 0.03, "write": 0.04, "check": 0.04, "picture": 0.04}
+Turn = Callable[[int], AbstractContextManager[None]]
+"""Waits until the network may take so many bytes more, and holds it for the block, where several jobs share one device.
+May raise ``CancelledError`` while it waits."""
+
+SHARES = {"read": 0.05, "wait": 0.0, "segment": 0.80, "judge": 0.03, "write": 0.04, "check": 0.04, "picture": 0.04}
 """Each stage's share of the whole time, in order: measured on a 99-slice CT on two cores, where the network is nearly
-all."""
+all. Only a job that takes its turn waits; how long is not known, so that no share is set aside for it."""
 
 
 @dataclass

@@ -43,3 +43,13 @@ def device_errors() -> Iterator[None]:
         if any(words in told for words in _DEVICE_WORDS):
             raise DeviceFailedError(type(error).__name__) from None
         raise
+
+
+def free_unused_memory() -> None:
+    """Give other processes the memory of a card that earlier work of this one left unused; nothing where none was used.
+
+    Raises ``DeviceFailedError`` when the card has failed.
+    """
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        with device_errors():
+            torch.cuda.empty_cache()

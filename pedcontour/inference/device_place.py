@@ -22,9 +22,13 @@ class OnDevice:
     def __init__(self, device: torch.device) -> None:
         self._device = device
 
+    def memory_bytes(self, need: Need) -> int:
+        """What is not on the card."""
+        return need.beside_card_bytes
+
     def check_memory(self, need: Need) -> None:
         """The card's against what its driver and torch have left, the machine's as always."""
-        check_memory(need, memory_left_bytes(), need.beside_card_bytes)
+        check_memory(need, self.memory_bytes(need), memory_left_bytes())
         left = card_left_bytes(self._device)
         if left is not None and need.on_card_bytes > left:
             raise OutOfMemoryError("of the graphics card")

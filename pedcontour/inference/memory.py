@@ -1,5 +1,6 @@
 """How much memory a segmentation takes, known from shapes before it starts, and how much there is."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -88,15 +89,14 @@ class Need:
         return self.channels * network * self.score_bytes + 8 * scanner if self.whole_volumes else 0
 
 
-def check_memory(need: Need, available_bytes: int | None, need_bytes: int | None = None) -> None:
-    """Raises ``MemoryTooSmallError`` where a segmentation cannot succeed; None is not known, and lets it try.
+def check_memory(need: Need, taken_bytes: int, available_bytes: int | None) -> None:
+    """Raises ``MemoryTooSmallError`` where a segmentation that takes so much cannot succeed.
 
-    ``need_bytes`` is what it takes of the machine where that is not ``peak_bytes``.
+    What is available may not be known: None lets it try.
     """
-    taken = need.peak_bytes if need_bytes is None else need_bytes
-    if available_bytes is not None and taken > available_bytes:
+    if available_bytes is not None and taken_bytes > available_bytes:
         voxels = " x ".join(map(str, need.image))
-        asked, there = taken // MIB + 1, available_bytes // MIB
+        asked, there = taken_bytes // MIB + 1, available_bytes // MIB
         raise MemoryTooSmallError(f"{voxels} voxels need {asked} MiB beside the model; there are {there} MiB")
 
 
@@ -110,6 +110,13 @@ def memory_left_bytes(limits: tuple[Path, ...] = CGROUP_LIMITS, meminfo: Path = 
         known.append(total)
     held = _kibibytes(STATUS, "VmRSS")
     return None if not known or held is None else max(0, min(known) - held)
+
+
+def memory_left_beside(processes: Iterable[int]) -> int | None:
+    """``memory_left_bytes``, less what these processes hold as well, which stay."""
+    left = memory_left_bytes()
+    held = sum(_kibibytes(Path(f"/proc/{process}/status"), "VmRSS") or 0 for process in processes)
+    return None if left is None else max(0, left - held)
 
 
 def peak_resident_bytes() -> int:

@@ -82,6 +82,11 @@ class NnunetEngine:
                 network(torch.zeros((network.tiles_at_once, 1, *self._definition.patch_size), device=network.device))
         self.segment(_nothing(self._definition), lambda _: None)
 
+    def memory_bytes(self, image: Volume, mode: Mode = DEFAULT_MODE) -> int:
+        """From shapes alone; see ``Engine.memory_bytes``."""
+        quality = quality_of(mode, self._bundle.mirroring_axes)
+        return self._networks.place.memory_bytes(self._need(_turned(image, self._turns(image)), quality))
+
     def segment(self, image: Volume, progress: Progress, mode: Mode = DEFAULT_MODE) -> Prediction:
         """Label a CT in Hounsfield units; see ``Engine.segment``.
 
@@ -90,10 +95,8 @@ class NnunetEngine:
         after which this process cannot use the card any more.
         """
         quality = quality_of(mode, self._bundle.mirroring_axes)
-        turns = [AxisChange.to_canonical(image.grid), self._from_canonical]
-        turned = image
-        for turn in turns:
-            turned = turn.volume(turned)
+        turns = self._turns(image)
+        turned = _turned(image, turns)
         watch = _Watch()
         run = self._run_where_memory_is_enough(_Job(turned, quality, watch, _Rising(progress)))
         with watch.timing("labels"):
@@ -152,6 +155,9 @@ class NnunetEngine:
                 labelling.add(slab)
         return _Run(labelling.channels(), confidence, layout, networks)
 
+    def _turns(self, image: Volume) -> list[AxisChange]:
+        return [AxisChange.to_canonical(image.grid), self._from_canonical]
+
     def _need(self, turned: Volume, quality: Quality) -> Need:
         order = self._definition.plans.transpose_forward
         image = tuple(turned.grid.shape[axis] for axis in order)
@@ -183,6 +189,12 @@ class NnunetEngine:
             drawn += np.bincount(plane.ravel(), minlength=256)
         unknown = Certainty(0.0, 0.0)
         return {organ: by_label.get(label, unknown) for label, organ in self.organs.items() if drawn[label]}
+
+
+def _turned(image: Volume, turns: Sequence[AxisChange]) -> Volume:
+    for turn in turns:
+        image = turn.volume(image)
+    return image
 
 
 def _sums(quality: Quality) -> torch.dtype:

@@ -15,6 +15,10 @@ from pedcontour.inference.nnunet_steps import Prepared, prepare
 class Place(Protocol):
     """The stages beside the network, with their arrays in one memory."""
 
+    def memory_bytes(self, need: Need) -> int:
+        """The most that a segmentation takes of the machine's memory, beside the image and the loaded networks."""
+        ...
+
     def check_memory(self, need: Need) -> None:
         """Refuse what cannot succeed before any work.
 
@@ -44,9 +48,13 @@ class Place(Protocol):
 class OnHost:
     """A ``Place``: the processor's memory, with numpy."""
 
+    def memory_bytes(self, need: Need) -> int:
+        """All of it."""
+        return need.peak_bytes
+
     def check_memory(self, need: Need) -> None:
         """Against what the container or the machine has left."""
-        check_memory(need, memory_left_bytes())
+        check_memory(need, self.memory_bytes(need), memory_left_bytes())
 
     def prepare(
         self,

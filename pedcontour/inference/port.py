@@ -50,6 +50,13 @@ class Engine(Protocol):
         """Label to organ id, all that the network can draw."""
         ...
 
+    def memory_bytes(self, image: Volume, mode: Mode = DEFAULT_MODE) -> int:
+        """The most memory that ``segment`` takes beside the image and the loaded network; 0 where it is not known.
+
+        Raises ``ModeUnavailableError`` for a mode that the model cannot run in.
+        """
+        ...
+
     def segment(self, image: Volume, progress: Progress, mode: Mode = DEFAULT_MODE) -> Prediction:
         """Label a CT in Hounsfield units, in any orientation of its grid.
 

@@ -246,6 +246,13 @@ class SettingFields(BaseSettings):
         min_length=1,
         description="Comma-separated queues that a worker serves: `urgent`, `routine` or both; urgent jobs come first.",
     )
+    lanes: int = Field(
+        default=1,
+        ge=1,
+        le=16,
+        description="Jobs that a worker does side by side: while the network of one runs, others are read or written. "
+        "Each lane holds a loaded model of its own.",
+    )
     stall_s: float = Field(
         default=180.0,
         gt=0,

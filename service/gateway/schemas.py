@@ -165,7 +165,7 @@ class Job(BaseModel):
     id: str
     state: State
     priority: Priority
-    stage: str = Field(description="What the worker is doing: read, segment, judge, write, check, picture.")
+    stage: str = Field(description="What the worker is doing: read, wait, segment, judge, write, check, picture.")
     progress: float = Field(ge=0, le=1, description="Finished share of the whole, 0 to 1.")
     attempt: int = Field(description="How often a worker has begun this job.")
     cancel_requested: bool

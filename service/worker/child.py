@@ -1,6 +1,8 @@
 """``python -m service.worker.child <descriptor>``: the child that contours. It alone names the concrete engine."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from pedcontour.bundle import ModelBundle, find_model
 from pedcontour.errors import RequestError
@@ -8,8 +10,9 @@ from pedcontour.inference.port import Engine
 from pedcontour.settings import Settings
 from service.logs import configure_logs
 from service.worker.contouring import EngineContourer
-from service.worker.contouring_child import join_worker, serve_orders
-from service.worker.messages import Failed, send
+from service.worker.contouring_child import Turn, join_worker, serve_orders
+from service.worker.messages import Contour, Failed, send
+from service.worker.run import Contoured, StageProgress
 
 
 def main() -> None:
@@ -21,6 +24,7 @@ def main() -> None:
     # Here and not above: torch takes seconds to import, and the tie to the worker should not wait for it.
     from pedcontour.dicom.warming import warm_up_dicom
     from pedcontour.inference.choice import EngineChoice, check_choice, load_engine
+    from pedcontour.inference.device_errors import free_unused_memory
 
     choice = EngineChoice(settings.device, settings.engine, settings.threads, settings.cache_folder)
     try:
@@ -40,7 +44,25 @@ def main() -> None:
         warm_up_dicom()
         contour.warm(find_model(settings.models_dir, settings.default_model))
 
-    serve_orders(channel, contour.do, warm_up)
+    def do(order: Contour, progress: StageProgress, turn: Turn) -> Contoured:
+        # The network that runs next does so in another process.
+        return contour.do(order, progress, _tidied(turn, free_unused_memory))
+
+    serve_orders(channel, do, warm_up)
+
+
+def _tidied(turn: Turn, tidy: Callable[[], None]) -> Turn:
+    """A turn at whose end is tidied up."""
+
+    @contextmanager
+    def tidied(needs_bytes: int) -> Iterator[None]:
+        with turn(needs_bytes):
+            try:
+                yield
+            finally:
+                tidy()
+
+    return tidied
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 from pedcontour import __version__
 from pedcontour.bundle import ModelBundle
 from pedcontour.contour import ContourJob, ContourRequest, StageProgress, contour_files
+from pedcontour.contour.stages import Turn
 from pedcontour.dicom.identity import ResultIdentity
 from pedcontour.dicom.ignored import Ignored
 from pedcontour.inference.port import Engine
@@ -29,22 +30,28 @@ class EngineContourer:
         self._loading = threading.Lock()
 
     def __call__(
-        self, job: Job, folder: Path, out: Path, progress: StageProgress, left_out: Sequence[Ignored] = ()
+        self,
+        job: Job,
+        folder: Path,
+        out: Path,
+        progress: StageProgress,
+        left_out: Sequence[Ignored] = (),
+        turn: Turn | None = None,
     ) -> Contoured:
         """Contour the clean files of a folder; ``left_out`` is what the intake found beside them.
 
-        See ``service.worker.run.Contourer``.
+        See ``service.worker.run.Contourer``; ``turn`` is that of ``pedcontour.contour.ContourJob``.
         """
         model = self._find_model(job.options.model_id)
         contour_job = ContourJob(
-            self.warm(model), model, _request(job), _identity(job, model), left_out=tuple(left_out)
+            self.warm(model), model, _request(job), _identity(job, model), left_out=tuple(left_out), turn=turn
         )
         outcome = contour_files(sorted(folder.glob("*")), out, contour_job, progress)
         return Contoured(outcome.verdicts, outcome.warnings, outcome.files, outcome.provenance)
 
-    def do(self, order: Contour, progress: StageProgress) -> Contoured:
+    def do(self, order: Contour, progress: StageProgress, turn: Turn) -> Contoured:
         """Do an order of the worker, in the child that contours."""
-        return self(order.job, order.files, order.out, progress, order.left_out)
+        return self(order.job, order.files, order.out, progress, order.left_out, turn if order.in_turn else None)
 
     def warm(self, model: ModelBundle) -> Engine:
         """The engine of a model, loaded on first use."""

@@ -3,7 +3,8 @@
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from queue import SimpleQueue
 
 from pedcontour.errors import (
@@ -18,9 +19,12 @@ from service.confinement import gain_no_rights, no_core_dumps, private_files, ti
 from service.worker.channel import Channel, ChannelClosedError
 from service.worker.messages import (
     Alive,
+    Asks,
     Contour,
     Drawn,
     Failed,
+    Go,
+    Leaves,
     Progressed,
     Ready,
     Stop,
@@ -35,8 +39,13 @@ log = logging.getLogger(__name__)
 ALIVE_EVERY_S = 1.0
 """A sign of life comes so often during a job, from a thread of its own."""
 
-Contouring = Callable[[Contour, StageProgress], Contoured]
-"""Does one order. ``progress`` raises ``CancelledError`` when the work must stop. Raises ``PedcontourError``."""
+Turn = Callable[[int], AbstractContextManager[None]]
+"""Waits for the turn to run the network, which needs so many bytes, and gives it on at the end of the block; see
+``pedcontour.contour.stages``."""
+
+Contouring = Callable[[Contour, StageProgress, Turn], Contoured]
+"""Does one order. ``progress`` and ``turn`` raise ``CancelledError`` when the work must stop, and the turn is taken
+where the order says so. Raises ``PedcontourError``."""
 
 
 def join_worker(descriptor: int) -> Channel:
@@ -70,17 +79,23 @@ class _Child:
         self.channel = channel
         self.orders: SimpleQueue[Contour] = SimpleQueue()
         self._stopped = threading.Event()
+        self._called = threading.Event()
 
     def listen(self) -> None:
         """Take the worker's messages; its end is this process's end, whatever is under way."""
         try:
             while True:
                 message = receive(self.channel, ToContouring)
-                if isinstance(message, Stop):
-                    self._stopped.set()
-                elif message is not None:
-                    self._stopped.clear()
-                    self.orders.put(message)
+                match message:
+                    case Stop():
+                        self._stopped.set()
+                        self._called.set()
+                    case Go():
+                        self._called.set()
+                    case Contour():
+                        self._stopped.clear()
+                        self._called.clear()
+                        self.orders.put(message)
         except ChannelClosedError:
             os._exit(0)
 
@@ -88,7 +103,7 @@ class _Child:
         """Do one order and tell how it ended; a card that failed ends this process, too."""
         with _Signs(self.channel):
             try:
-                done = contour(order, self._progress)
+                done = contour(order, self._progress, self._turn)
                 answer: Drawn | Failed = Drawn(**vars(done))
             except Exception as error:
                 answer = Failed.of(_as_ours(error))
@@ -100,6 +115,17 @@ class _Child:
         if self._stopped.is_set():
             raise CancelledError
         send(self.channel, Progressed(stage=stage, share=share))
+
+    @contextmanager
+    def _turn(self, needs_bytes: int) -> Iterator[None]:
+        send(self.channel, Asks(needs_bytes=needs_bytes))
+        self._called.wait()
+        if self._stopped.is_set():
+            raise CancelledError
+        try:
+            yield
+        finally:
+            send(self.channel, Leaves())
 
 
 class _Signs:

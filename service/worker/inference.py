@@ -2,24 +2,31 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from time import monotonic
 
 from pedcontour.errors import (
     JobTimeoutError,
+    OutOfMemoryError,
     PedcontourError,
     ProcessSilentError,
     StoreError,
     WorkerTroubleError,
 )
+from service.jobs import Job, Priority
 from service.worker.channel import ChannelClosedError
 from service.worker.children import ChildProcess
+from service.worker.gate import Gate, Passage
 from service.worker.memory_kills import MemoryKills, memory_kills
 from service.worker.messages import (
+    Asks,
     Contour,
     Drawn,
     Failed,
     FromContouring,
+    Go,
+    Leaves,
     Progressed,
     Ready,
     Stop,
@@ -39,7 +46,7 @@ STOP_GRACE_S = 2.0
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds that a child may take: to start, for a job, and between two signs of life."""
+    """Seconds that a child may take: to start, for a job without its wait at the gate, and between signs of life."""
 
     start_s: float = 300.0
     job_s: float = 3600.0
@@ -50,7 +57,8 @@ class InferenceChild:
     """Contours in a child that outlives its jobs; for one thread at a time.
 
     The child is started by ``start`` or by the first job, and again after it ended. ``command`` starts it, with the
-    settings of ``environment``; ``kills`` counts what the system killed for memory.
+    settings of ``environment``; ``kills`` counts what the system killed for memory. Where there is a ``gate``, its
+    network runs only in its turn.
     """
 
     def __init__(
@@ -59,7 +67,10 @@ class InferenceChild:
         environment: Mapping[str, str],
         patience: Patience,
         kills: MemoryKills = memory_kills,
+        gate: Gate | None = None,
     ) -> None:
+        self._in_turn = gate is not None
+        self._gate = gate or Gate()
         self._kills = kills
         self._command = command
         self._environment = environment
@@ -69,8 +80,9 @@ class InferenceChild:
 
     @property
     def pid(self) -> int | None:
-        """The process id of the child, where there is one."""
-        return self._child.pid if self._child is not None else None
+        """The process id of the child, where there is one; any thread may ask."""
+        child = self._child
+        return child.pid if child is not None else None
 
     def start(self) -> None:
         """Start the child and wait until its model is loaded.
@@ -78,6 +90,11 @@ class InferenceChild:
         Raises ``RequestError`` when it refuses its settings, ``WorkerTroubleError`` when it does not start.
         """
         self._ready_child()
+
+    def prepare(self) -> None:
+        """Start the child where there is none; its first job waits for its model. Raises ``StoreError``."""
+        if self._child is None:
+            self._begin()
 
     def close(self) -> None:
         """End the child."""
@@ -94,35 +111,36 @@ class InferenceChild:
         child = self._ready_child()
         child.begin_job()
         try:
-            send(child.channel, order)
-            return self._wait(child, progress)
+            send(child.channel, order.model_copy(update={"in_turn": self._in_turn}))
+            return self._wait(child, order.job, progress)
         except ChannelClosedError:
             cause = child.cause_of_death()
             log.warning("the contouring process is replaced: %s, %s", cause.code, cause.detail)
             self._replace()
             raise cause from None
+        finally:
+            self._gate.end(self)
 
-    def _wait(self, child: ChildProcess, progress: StageProgress) -> Contoured:
-        began = heard = monotonic()
+    def _wait(self, child: ChildProcess, job: Job, progress: StageProgress) -> Contoured:
+        clock = _Clock(self._patience)
         stage, share = "read", 0.0
         while True:
             message = receive(child.channel, FromContouring, LOOK_EVERY_S)
-            now = monotonic()
+            clock.look(heard=message is not None, waits=self._gate.holds_back(self))
             match message:
+                case Asks():
+                    self._gate.ask(self, _passage(job, child, message.needs_bytes))
+                case Leaves():
+                    self._gate.leave(self)
                 case Drawn():
                     return Contoured(message.verdicts, message.warnings, message.files, message.provenance)
                 case Failed():
                     raise self._failure(message)
                 case Progressed():
                     stage, share = message.stage, message.share
-            if message is not None:
-                heard = now
-            if now - began > self._patience.job_s:
+            if (error := clock.error()) is not None:
                 self._replace()
-                raise JobTimeoutError(f"more than {self._patience.job_s:g} s")
-            if now - heard > self._patience.silence_s:
-                self._replace()
-                raise ProcessSilentError(f"for {self._patience.silence_s:g} s")
+                raise error
             self._tell(child, progress, stage, share)
 
     def _tell(self, child: ChildProcess, progress: StageProgress, stage: str, share: float) -> None:
@@ -189,3 +207,38 @@ class InferenceChild:
         if isinstance(message, Failed):
             raise message.error()
         raise ProcessSilentError(f"not ready after {self._patience.start_s:g} s")
+
+
+def _passage(job: Job, child: ChildProcess, needs_bytes: int) -> Passage:
+    """What a job's child asks for; one for which memory ran out before is not to meet that again beside another."""
+
+    def admit() -> None:
+        with suppress(ChannelClosedError):  # whoever waits for that child learns it, too
+            send(child.channel, Go())
+
+    return Passage(admit, job.priority is Priority.URGENT, needs_bytes, job.trouble == OutOfMemoryError.code)
+
+
+@dataclass
+class _Clock:
+    """What a job has taken so far, without its wait at the gate, and how long its child has been silent."""
+
+    patience: Patience
+    job_s: float = 0.0
+    silent_s: float = 0.0
+    looked_at: float = field(default_factory=monotonic)
+
+    def look(self, *, heard: bool, waits: bool) -> None:
+        """Count the time since the last look."""
+        now = monotonic()
+        passed, self.looked_at = now - self.looked_at, now
+        self.silent_s = 0.0 if heard else self.silent_s + passed
+        self.job_s += 0.0 if waits else passed
+
+    def error(self) -> PedcontourError | None:
+        """What is to be raised when a child's time is over."""
+        if self.job_s > self.patience.job_s:
+            return JobTimeoutError(f"more than {self.patience.job_s:g} s")
+        if self.silent_s > self.patience.silence_s:
+            return ProcessSilentError(f"for {self.patience.silence_s:g} s")
+        return None

@@ -46,13 +46,23 @@ class TakenIn(Message):
 
 
 class Contour(Message):
-    """To the contouring child: contour the clean files of a folder into another one that it makes."""
+    """To the contouring child: contour the clean files of a folder into another one that it makes.
+
+    ``in_turn``: it asks before it runs the network, and says when it has.
+    """
 
     kind: Literal["contour"] = "contour"
     job: Job
     files: Path
     out: Path
     left_out: tuple[Ignored, ...]
+    in_turn: bool = False
+
+
+class Go(Message):
+    """To the contouring child: it is its turn to run the network."""
+
+    kind: Literal["go"] = "go"
 
 
 class Stop(Message):
@@ -80,6 +90,19 @@ class Progressed(Message):
     kind: Literal["progressed"] = "progressed"
     stage: str = Field(pattern=r"^[a-z_.]{0,32}$")
     share: float = Field(ge=0, le=1)
+
+
+class Asks(Message):
+    """From the contouring child: it waits for ``Go`` to run the network, which needs so much more memory."""
+
+    kind: Literal["asks"] = "asks"
+    needs_bytes: int = Field(default=0, ge=0)
+
+
+class Leaves(Message):
+    """From the contouring child: it has run the network, and goes on without it."""
+
+    kind: Literal["leaves"] = "leaves"
 
 
 class Drawn(Message):
@@ -123,9 +146,9 @@ class Failed(Message):
 
 ToIntake = TypeAdapter[TakeIn](TakeIn)
 FromIntake = TypeAdapter[TakenIn | Failed](Annotated[TakenIn | Failed, Field(discriminator="kind")])
-ToContouring = TypeAdapter[Contour | Stop](Annotated[Contour | Stop, Field(discriminator="kind")])
-FromContouring = TypeAdapter[Ready | Alive | Progressed | Drawn | Failed](
-    Annotated[Ready | Alive | Progressed | Drawn | Failed, Field(discriminator="kind")]
+ToContouring = TypeAdapter[Contour | Go | Stop](Annotated[Contour | Go | Stop, Field(discriminator="kind")])
+FromContouring = TypeAdapter[Ready | Alive | Progressed | Asks | Leaves | Drawn | Failed](
+    Annotated[Ready | Alive | Progressed | Asks | Leaves | Drawn | Failed, Field(discriminator="kind")]
 )
 
 Kind = TypeVar("Kind")

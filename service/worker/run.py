@@ -56,7 +56,7 @@ Raises ``PedcontourError``; the same job gives the same results whenever and whe
 
 @dataclass(frozen=True)
 class WorkerParts:
-    """What the composition root gives to a worker."""
+    """What the composition root gives to a worker; ``lanes`` is how many jobs it does side by side."""
 
     jobs: JobStore
     results: ResultStore
@@ -65,6 +65,7 @@ class WorkerParts:
     name: str
     heartbeat_s: float = 15.0
     priorities: tuple[Priority, ...] = EVERY_PRIORITY
+    lanes: int = 1
 
 
 class _LostError(CancelledError):

@@ -1,4 +1,4 @@
-"""What a worker is doing at the moment: whether it may begin another job, which one it holds, since when it is idle."""
+"""What a worker is doing at the moment: whether it may begin another job, which it holds, since when it is idle."""
 
 import threading
 from collections.abc import Iterator
@@ -17,11 +17,18 @@ class Held:
 
 @dataclass
 class Shift:
-    """Shared by the thread that works and those that watch it; each field is written by one of them."""
+    """Shared by the threads that work, one a lane, and those that watch them."""
 
-    held: Held | None = None
     idle_since: float = field(default_factory=monotonic)
+    _held: dict[str, Held] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _ending: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def held(self) -> tuple[Held, ...]:
+        """The jobs that are worked on."""
+        with self._lock:
+            return tuple(self._held.values())
 
     @property
     def is_ending(self) -> bool:
@@ -38,17 +45,19 @@ class Shift:
 
     def is_idle_for(self, seconds: float) -> bool:
         """Whether nothing has been done or looked for so long."""
-        return self.held is None and monotonic() - self.idle_since >= seconds
+        return not self._held and monotonic() - self.idle_since >= seconds
 
     @contextmanager
     def holding(self, job_id: str, owner: str) -> Iterator[None]:
         """Note the job while it is worked on."""
-        self.held = Held(job_id, owner)
+        with self._lock:
+            self._held[owner] = Held(job_id, owner)
         try:
             yield
         finally:
             self.looked()
-            self.held = None
+            with self._lock:
+                del self._held[owner]
 
     def looked(self) -> None:
         """Note that the worker has looked for a job just now."""

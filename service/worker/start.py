@@ -24,7 +24,7 @@ def this_host() -> str:
 
 
 def run_worker(settings: Settings, inference: Sequence[str]) -> None:
-    """Work on jobs until SIGTERM: the job under way is finished first, or given back where that takes too long.
+    """Work on jobs until SIGTERM: jobs under way are finished first, or given back where that takes too long.
 
     ``inference`` starts the child that contours. Raises ``RequestError`` without a broker's URL or when the
     child refuses a setting, ``StoreError`` when the data folder takes no scratch folder or the result store cannot be
@@ -45,8 +45,10 @@ def run_worker(settings: Settings, inference: Sequence[str]) -> None:
             name=f"{this_host()}:{os.getpid()}",
             heartbeat_s=settings.heartbeat_s,
             priorities=tuple(map(Priority, settings.queues)),
+            lanes=settings.lanes,
         )
         register_task(app, parts, Patience.of(settings))
         # Gossip and mingle are talk between workers, which have nothing to tell each other here.
         quietly = ["--quiet", "worker", "--loglevel", settings.log_level, "--without-gossip", "--without-mingle"]
-        app.worker_main([*quietly, "--queues", ",".join(QUEUES[priority] for priority in parts.priorities)])
+        width = ["--concurrency", str(parts.lanes)]
+        app.worker_main([*quietly, *width, "--queues", ",".join(QUEUES[priority] for priority in parts.priorities)])

@@ -1,4 +1,4 @@
-"""The contourer of a worker: it parses and computes nothing itself, but has two children do it and watches them."""
+"""The contourer of a worker: it parses and computes nothing itself, but has children do it and watches them."""
 
 import logging
 import sys
@@ -9,13 +9,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pedcontour.errors import StoreError, WorkerTroubleError
+from pedcontour.inference.memory import memory_left_beside
 from pedcontour.settings import Settings
 from service.confinement import Limits
 from service.jobs import Job
+from service.worker.gate import Gate
 from service.worker.inference import InferenceChild, Patience
 from service.worker.intake import Intake
+from service.worker.lanes import Lanes
 from service.worker.messages import CLEAN, Contour
-from service.worker.run import Contoured, StageProgress
+from service.worker.run import Contoured, Contourer, StageProgress
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +48,45 @@ class SupervisedContourer:
 
 
 @contextmanager
-def supervised(settings: Settings, inference: Sequence[str]) -> Iterator[SupervisedContourer]:
-    """The contourer of a worker, its children started and the default model loaded; they are ended with the block.
+def supervised(settings: Settings, inference: Sequence[str]) -> Iterator[Contourer]:
+    """The contourer of a worker, its children started and the first one's model loaded; they are ended with the block.
 
     ``inference`` is the command of the child that contours. Raises ``RequestError`` when that refuses a setting; one
     that does not start is logged, and tried again with the first job.
     """
-    contourer = SupervisedContourer(
+    lanes: list[SupervisedContourer] = []
+    gate = Gate(lambda: _room_bytes(lanes)) if settings.lanes > 1 else None
+    lanes += [_lane(settings, inference, gate) for _ in range(settings.lanes)]
+    try:
+        _warm_up(lanes)
+        yield Lanes(lanes)
+    finally:
+        for lane in lanes:
+            lane.inference.close()
+            lane.intake.close()
+
+
+def _warm_up(lanes: Sequence[SupervisedContourer]) -> None:
+    """Wait for the first lane's model only: where the network is to be converted, the others find it done."""
+    first, *others = lanes
+    try:
+        for lane in lanes:
+            lane.intake.prepare()
+        first.inference.start()
+        for lane in others:
+            lane.inference.prepare()
+    except (WorkerTroubleError, StoreError) as error:
+        log.warning("no model was loaded ahead: %s", error.code)
+
+
+def _room_bytes(lanes: Sequence[SupervisedContourer]) -> int | None:
+    """Memory beside what all lanes hold: their networks, and the images of the jobs under way."""
+    return memory_left_beside(pid for lane in lanes if (pid := lane.inference.pid) is not None)
+
+
+def _lane(settings: Settings, inference: Sequence[str], gate: Gate | None) -> SupervisedContourer:
+    """What one job at a time passes through; ``gate`` is where several lanes share a device."""
+    return SupervisedContourer(
         Intake(
             INTAKE,
             intake_environment(settings.environment(with_secrets=False)),
@@ -62,18 +97,9 @@ def supervised(settings: Settings, inference: Sequence[str]) -> Iterator[Supervi
             inference,
             settings.environment(with_secrets=False),
             Patience(settings.child_start_s, settings.job_timeout_s, settings.child_silence_s),
+            gate=gate,
         ),
     )
-    try:
-        try:
-            contourer.intake.prepare()
-            contourer.inference.start()
-        except (WorkerTroubleError, StoreError) as error:
-            log.warning("no model was loaded ahead: %s", error.code)
-        yield contourer
-    finally:
-        contourer.inference.close()
-        contourer.intake.close()
 
 
 def intake_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from service.worker.shift import Shift
 log = logging.getLogger(__name__)
 
 DRAIN_SHARE = 0.75
-"""Of the grace that a process has to stop: after it the job under way is given back, while there is time to say so."""
+"""Of the grace that a process has to stop: after it jobs under way are given back, while there is time to say so."""
 
 EXIT_STALLED = 75
 """Exit status of a worker that took nothing while jobs waited (EX_TEMPFAIL: start it again)."""
@@ -52,8 +52,9 @@ def register_task(app: Celery, parts: WorkerParts, patience: Patience) -> Shift:
         threading.Thread(target=_live, args=(parts, shift, patience), name="life", daemon=True).start()
         # Started ahead: in a signal's handler no thread can be started safely.
         threading.Thread(target=_drain, args=(parts.jobs, shift, patience), name="drain", daemon=True).start()
-        # It looks once by itself: messages may have been lost while no worker was there.
-        contour.apply_async(args=("",), queue=QUEUES[parts.priorities[0]], ignore_result=True)
+        # Each lane looks once by itself: messages may have been lost while no worker was there.
+        for _lane in range(parts.lanes):
+            contour.apply_async(args=("",), queue=QUEUES[parts.priorities[0]], ignore_result=True)
 
     @signals.worker_shutting_down.connect(weak=False)
     def stopping(**_: Any) -> None:
@@ -70,15 +71,13 @@ def work(parts: WorkerParts, shift: Shift) -> None:
 
 
 def give_back(jobs: JobStore, shift: Shift) -> None:
-    """Give the job under way back: another worker may begin it at once, and what this one still writes is refused."""
-    held = shift.held
-    if held is None:
-        return
-    try:
-        jobs.release(held.job_id, held.owner, "")
-        log.info("job %s: given back, the worker stops", held.job_id)
-    except StoreError as error:  # then its lease runs out
-        log.warning("job %s: not given back: %s", held.job_id, error.code)
+    """Give the jobs under way back: other workers may begin them at once, and what this one still writes is refused."""
+    for held in shift.held:
+        try:
+            jobs.release(held.job_id, held.owner, "")
+            log.info("job %s: given back, the worker stops", held.job_id)
+        except StoreError as error:  # then its lease runs out
+            log.warning("job %s: not given back: %s", held.job_id, error.code)
 
 
 def is_stalled(parts: WorkerParts, shift: Shift, stall_s: float) -> bool:

@@ -44,6 +44,9 @@ class EngineContract:
         assert prediction.labels.voxels.shape == image.voxels.shape
         assert prediction.labels.voxels.dtype == np.uint8
 
+    def test_the_memory_of_a_segmentation_is_told_before_it(self, engine: Engine, image: Volume) -> None:
+        assert engine.memory_bytes(image) >= 0
+
     def test_labels_are_those_of_the_engine(self, engine: Engine, prediction: Prediction) -> None:
         assert prediction.labels.organs == engine.organs
         drawn = set(np.unique(prediction.labels.voxels)) - {0}

@@ -6,11 +6,12 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 
 from pedcontour.errors import DeviceFailedError, GantryTiltError, ModelNotFoundError, NothingDrawnError, RequestError
 from pedcontour.verdicts import Outcome, Verdict
-from service.worker.contouring_child import join_worker, serve_orders
+from service.worker.contouring_child import Turn, join_worker, serve_orders
 from service.worker.messages import Contour, Failed, send
 from service.worker.run import Contoured, StageProgress
 
@@ -20,11 +21,12 @@ MISSING = Verdict("kidney_left", Outcome.ABSENT_DETECTED, 0.0, 0.0, None, "Nothi
 SIGNALS = {"killed": signal.SIGKILL, "crash": signal.SIGSEGV, "stopped": signal.SIGSTOP}
 
 
-def work(fault: str, order: Contour, progress: StageProgress) -> Contoured:
+def work(fault: str, order: Contour, progress: StageProgress, turn: Turn) -> Contoured:
     """A job of id ``well`` goes well in any child."""
-    progress("segment", 0.25)
-    if order.job.id != "well":
-        _go_wrong(fault, progress)
+    with turn(1000) if order.in_turn else nullcontext():
+        progress("segment", 0.25)
+        if order.job.id != "well":
+            _go_wrong(fault, progress)
     order.out.mkdir()
     (order.out / "seg.dcm").write_text(str(os.getpid()))
     return Contoured((VERDICT,), ("A: b",), ("seg.dcm",))
@@ -66,7 +68,7 @@ def main() -> None:
         if fault == "no model":
             raise ModelNotFoundError
 
-    serve_orders(channel, lambda order, progress: work(fault, order, progress), warm_up)
+    serve_orders(channel, lambda order, progress, turn: work(fault, order, progress, turn), warm_up)
 
 
 if __name__ == "__main__":

@@ -58,6 +58,9 @@ class ShadeEngine:
         self.organs: Mapping[int, str] = model.organs
         self._seconds = seconds
 
+    def memory_bytes(self, image: Volume, mode: Mode = DEFAULT_MODE) -> int:
+        return 0
+
     def segment(self, image: Volume, progress: Progress, mode: Mode = DEFAULT_MODE) -> Prediction:
         for step in range(STEPS):
             threading.Event().wait(self._seconds / STEPS)

@@ -34,6 +34,9 @@ class PaintReader:
     def organs(self) -> Mapping[int, str]:
         return default_labels()
 
+    def memory_bytes(self, image: Volume, mode: Mode = DEFAULT_MODE) -> int:
+        return 0
+
     def segment(self, image: Volume, progress: Progress, mode: Mode = DEFAULT_MODE) -> Prediction:
         progress(0.0)
         found = image.voxels.astype(int) - FIRST_HU

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pydicom
@@ -12,6 +15,7 @@ from pedcontour.contour import ContourOutcome, ContourRequest, Report, contour_f
 from pedcontour.dicom import catalogue
 from pedcontour.errors import (
     CancelledError,
+    DeviceFailedError,
     NotCtError,
     NothingDrawnError,
     OutputFolderNotEmptyError,
@@ -20,7 +24,7 @@ from pedcontour.errors import (
 )
 from pedcontour.postprocessing import Candidate, Judgement
 from pedcontour.verdicts import Outcome
-from tests.unit.contour.painted import painted_job, painted_series
+from tests.unit.contour.painted import PaintReader, painted_job, painted_series
 from tests.unit.postprocessing.torso import BOXES
 
 RESULTS = ("preview.png", "report.json", "rtstruct.dcm", "seg.dcm")
@@ -162,6 +166,49 @@ def test_a_job_cancelled_at_any_stage_leaves_nothing(stage: str, series: list[Pa
     with pytest.raises(CancelledError):
         contour_files(series, tmp_path / "out", painted_job(), cancel)
     assert list(tmp_path.iterdir()) == []
+
+
+class OneTurn:
+    """A turn that is waited for, and at which stages it was held."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+        self.is_held = False
+        self.stages: list[tuple[str, bool]] = []
+
+    @contextmanager
+    def __call__(self, needs_bytes: int) -> Iterator[None]:
+        self.asked.append(needs_bytes)
+        self.is_held = True
+        try:
+            yield
+        finally:
+            self.is_held = False
+
+    def told(self, stage: str, share: float) -> None:
+        self.stages.append((stage, self.is_held))
+
+
+def test_a_job_that_shares_its_device_holds_it_for_its_network_alone(series: list[Path], tmp_path: Path) -> None:
+    turn = OneTurn()
+    outcome = contour_files(series, tmp_path / "out", replace(painted_job(), turn=turn), turn.told)
+    assert turn.asked == [0]
+    assert {stage for stage, held in turn.stages if held} == {"wait", "segment"}
+    assert {"read", "wait", "judge", "write", "check", "picture"} <= {stage for stage, held in turn.stages if not held}
+    assert "wait" in outcome.report["software"]["timings_s"]
+
+
+def test_a_job_whose_network_fails_gives_the_device_on(
+    series: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise DeviceFailedError
+
+    turn = OneTurn()
+    monkeypatch.setattr(PaintReader, "segment", fail)
+    with pytest.raises(DeviceFailedError):
+        contour_files(series, tmp_path / "out", replace(painted_job(), turn=turn), ignore)
+    assert (turn.asked, turn.is_held) == ([0], False)
 
 
 def test_a_file_that_does_not_show_the_mask_fails_the_job_and_leaves_nothing(

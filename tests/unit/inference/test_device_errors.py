@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pedcontour.errors import DeviceFailedError, OutOfMemoryError, PedcontourError
-from pedcontour.inference.device_errors import device_errors
+from pedcontour.inference.device_errors import device_errors, free_unused_memory
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,24 @@ def test_memory_that_is_not_there_is_said_so() -> None:
 def test_other_errors_stay_what_they_are() -> None:
     with pytest.raises(RuntimeError, match="shape"), device_errors():
         raise RuntimeError("shape mismatch")
+
+
+def test_memory_of_a_card_is_given_back_where_one_is_used_and_none_is_touched_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given_back: list[bool] = []
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: given_back.append(True))
+    for used in (False, True):
+        monkeypatch.setattr(torch.cuda, "is_initialized", lambda used=used: used)
+        free_unused_memory()
+    assert given_back == [True]
+
+
+def test_a_card_that_has_failed_says_so_when_its_memory_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "empty_cache", fail)
+    with pytest.raises(DeviceFailedError):
+        free_unused_memory()

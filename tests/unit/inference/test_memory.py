@@ -3,12 +3,21 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pedcontour.errors import MemoryTooSmallError
-from pedcontour.inference.memory import MIB, Need, check_memory, memory_left_bytes, peak_resident_bytes
+from pedcontour.inference.memory import (
+    MIB,
+    Need,
+    check_memory,
+    memory_left_beside,
+    memory_left_bytes,
+    peak_resident_bytes,
+)
 
+PIPES: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
 TEEN = Need((300, 512, 512), (310, 307, 307), 128, 20, 4, whole_volumes=False)
 
 
@@ -34,10 +43,10 @@ def test_sums_of_each_fold_are_counted_where_they_are_held() -> None:
 
 
 def test_what_cannot_succeed_is_refused_in_numbers() -> None:
-    check_memory(TEEN, TEEN.peak_bytes)
-    check_memory(TEEN, None)
+    check_memory(TEEN, TEEN.peak_bytes, TEEN.peak_bytes)
+    check_memory(TEEN, TEEN.peak_bytes, None)
     with pytest.raises(MemoryTooSmallError) as refused:
-        check_memory(TEEN, 100 * MIB)
+        check_memory(TEEN, TEEN.peak_bytes, 100 * MIB)
     assert "300 x 512 x 512" in refused.value.detail
     assert "100 MiB" in refused.value.detail
 
@@ -59,6 +68,19 @@ def test_a_containers_limit_counts_where_it_is_below_the_machines_memory(tmp_pat
 
 def test_where_the_system_does_not_tell_it_may_be_tried(tmp_path: Path) -> None:
     assert memory_left_bytes((tmp_path / "none",), tmp_path / "none") is None
+
+
+def test_what_other_processes_hold_is_not_there_where_they_stay() -> None:
+    alone = memory_left_beside([])
+    with subprocess.Popen([sys.executable, "-c", "b = bytearray(2**28); print(flush=True); input()"], **PIPES) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        beside = memory_left_beside([other.pid])
+        gone = 2**22 - 1  # above any process id
+        assert memory_left_beside([gone]) == pytest.approx(alone, rel=0.01)
+        other.communicate("\n")
+    assert alone is not None and beside is not None
+    assert 2**28 <= alone - beside + 16 * MIB < 2 * 2**28
 
 
 _SLIDE = """

@@ -95,8 +95,9 @@ def test_memory_that_is_nowhere_enough_ends_the_attempt(toy_model: ModelBundle, 
 def test_what_the_memory_cannot_hold_is_refused_before_any_work(
     toy_model: ModelBundle, within: TorchNetworks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(place, "memory_left_bytes", lambda: 1)
     image, _ = toy_image((32, 48, 48), (3.0, 3.0, 3.0), seed=9)
+    needed = _engine(toy_model, within).memory_bytes(image)
+    monkeypatch.setattr(place, "memory_left_bytes", lambda: needed - 1)
     told: list[float] = []
     with pytest.raises(MemoryTooSmallError):
         _engine(toy_model, within).segment(image, told.append)

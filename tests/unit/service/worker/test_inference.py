@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +29,8 @@ from pedcontour.errors import (
     UnexpectedError,
 )
 from service.jobs import Job, Options
-from service.worker.inference import InferenceChild, Patience
+from service.worker.gate import Gate, Passage
+from service.worker.inference import LOOK_EVERY_S, STOP_GRACE_S, InferenceChild, Patience
 from service.worker.memory_kills import MemoryKills
 from service.worker.messages import Contour
 from service.worker.run import Contoured
@@ -46,19 +49,23 @@ def silently(stage: str, share: float) -> None:
 
 @contextmanager
 def a_child(
-    fault: str, patience: Patience | None = None, kills: MemoryKills = lambda: None
+    fault: str,
+    patience: Patience | None = None,
+    kills: MemoryKills = lambda: None,
+    gate: Gate | None = None,
 ) -> Iterator[InferenceChild]:
     command = (sys.executable, "-m", "tests.stand_ins.faulty_child", fault)
-    child = InferenceChild(command, dict(os.environ), patience or Patience(), kills)
+    child = InferenceChild(command, dict(os.environ), patience or Patience(), kills, gate)
     try:
         yield child
     finally:
         child.close()
 
 
-def do(child: InferenceChild, folder: Path, job_id: str = "bad", told: Told = silently) -> str:
+def do(child: InferenceChild, folder: Path, job_id: str = "bad", told: Told = silently, trouble: str = "") -> str:
     """Have a job done; returns the id of the process that did it."""
-    order = Contour(job=Job(job_id, Options("model"), NOW, NOW), files=folder, out=folder / job_id, left_out=())
+    job = Job(job_id, Options("model"), NOW, NOW, trouble=trouble)
+    order = Contour(job=job, files=folder, out=folder / job_id, left_out=())
     done = child.contour(order, told)
     assert done == Contoured((VERDICT,), ("A: b",), ("seg.dcm",))
     return (folder / job_id / "seg.dcm").read_text()
@@ -241,3 +248,81 @@ def test_a_child_dies_with_its_worker(tmp_path: Path) -> None:
     while is_alive(pid):
         assert time.monotonic() < give_up, "the child outlived its worker"
         time.sleep(0.05)
+
+
+class Admitted:
+    """Another lane at a gate, and whether it was let in."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.is_inside = False
+        gate.ask(self, Passage(self._enter))
+
+    def _enter(self) -> None:
+        self.is_inside = True
+
+
+def wait_at(gate: Gate, child: InferenceChild, done: "Future[str]") -> None:
+    """Until a child waits for its turn."""
+    while not gate.holds_back(child):
+        assert not done.done()
+        time.sleep(0.01)
+
+
+def test_a_child_runs_its_network_in_its_turn_and_its_time_stands_still_until_then(tmp_path: Path) -> None:
+    gate = Gate()
+    other = Admitted(gate)
+    with a_child("none", Patience(job_s=2.0), gate=gate) as child, ThreadPoolExecutor(1) as pool:
+        child.start()
+        told: list[str] = []
+        done = pool.submit(do, child, tmp_path, "well", lambda stage, share: told.append(stage))
+        wait_at(gate, child, done)
+        time.sleep(3.0)
+        assert not done.done()
+        assert "segment" not in told
+        gate.leave(other)
+        assert done.result(60) == str(child.pid)
+    assert Admitted(gate).is_inside
+
+
+def test_a_job_that_must_stop_leaves_the_queue_before_the_network_at_once(tmp_path: Path) -> None:
+    gate = Gate()
+    other = Admitted(gate)
+    cancelled = threading.Event()
+
+    def told(stage: str, share: float) -> None:
+        if cancelled.is_set():
+            raise CancelledError
+
+    with a_child("none", gate=gate) as child, ThreadPoolExecutor(1) as pool:
+        child.start()
+        before = str(child.pid)
+        done = pool.submit(do, child, tmp_path, "well", told)
+        wait_at(gate, child, done)
+        cancelled.set()
+        with pytest.raises(CancelledError):
+            done.result(2 * LOOK_EVERY_S + STOP_GRACE_S)
+        assert other.is_inside and not gate.holds_back(child)
+        gate.leave(other)
+        assert do(child, tmp_path, "well") == before
+
+
+@pytest.mark.parametrize("fault", ["killed", "device", "refuses"])
+def test_the_network_is_given_on_however_a_job_ended_in_it(tmp_path: Path, fault: str) -> None:
+    gate = Gate()
+    with a_child(fault, gate=gate) as child:
+        with pytest.raises(PedcontourError):
+            do(child, tmp_path)
+        assert Admitted(gate).is_inside
+
+
+def test_a_job_for_which_memory_ran_out_before_waits_for_those_that_write(tmp_path: Path) -> None:
+    gate = Gate()
+    other = Admitted(gate)
+    gate.leave(other)
+    with a_child("none", gate=gate) as child, ThreadPoolExecutor(1) as pool:
+        do(child, tmp_path, "well")
+        (tmp_path / "again").mkdir()
+        done = pool.submit(do, child, tmp_path / "again", "well", silently, OutOfMemoryError.code)
+        wait_at(gate, child, done)
+        gate.end(other)
+        done.result(60)

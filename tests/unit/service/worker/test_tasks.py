@@ -81,6 +81,34 @@ def test_the_job_of_a_worker_that_stops_is_free_at_once_and_its_owner_is_refused
     assert worker.jobs.claim_next("other") is not None
 
 
+def test_a_worker_of_several_lanes_claims_a_job_for_each_and_gives_all_of_them_back(worker: Worker) -> None:
+    shift, both = Shift(), threading.Barrier(2, timeout=10)
+    for job_id in "abc":
+        worker.accept(job_id)
+
+    def stop(job: Job) -> None:
+        both.wait()  # each lane holds a job
+        if both.wait() == 0:
+            shift.end()
+            give_back(worker.jobs, shift)
+        both.wait()
+
+    worker.during = stop
+    lanes = [threading.Thread(target=work, args=(worker.parts, shift)) for _ in range(2)]
+    for lane in lanes:
+        lane.start()
+    for lane in lanes:
+        lane.join()
+    assert sorted(worker.worked_on) == ["a", "b"]
+    jobs = [worker.jobs.get(job_id) for job_id in "abc"]
+    assert [(job.state, job.attempt, job.excused) for job in jobs if job] == [
+        (State.QUEUED, 1, 1),
+        (State.QUEUED, 1, 1),
+        (State.QUEUED, 0, 0),
+    ]
+    assert shift.held == ()
+
+
 def test_an_idle_worker_has_nothing_to_give_back(worker: Worker) -> None:
     worker.accept("a")
     before = worker.jobs.get("a")
@@ -123,11 +151,11 @@ def test_jobs_of_queues_that_a_worker_does_not_serve_do_not_stall_it(worker: Wor
 
 
 def test_the_job_that_is_held_is_known_to_those_who_watch(worker: Worker) -> None:
-    shift, held = Shift(), []
+    shift, held = Shift(), list[str]()
     worker.accept("a")
-    worker.during = lambda job: held.append(shift.held and shift.held.job_id)
+    worker.during = lambda job: held.extend(each.job_id for each in shift.held)
     thread = threading.Thread(target=work, args=(worker.parts, shift))
     thread.start()
     thread.join()
     assert held == ["a"]
-    assert shift.held is None
+    assert shift.held == ()
