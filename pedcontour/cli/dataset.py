@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from pedcontour.cli.console import AsJson, err, names_of, out, print_json, progress_bar, told
+from pedcontour.cli.console import EXIT_CANCELLED, AsJson, err, names_of, out, print_json, progress_bar, told
 from pedcontour.errors import UploadEmptyError
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def import_dataset(
     from pedcontour.datasets.collection.pseudonyms import Pseudonyms, keep_links, read_or_make_key
     from pedcontour.datasets.collection.report import render
     from pedcontour.datasets.collection.rules import read_rules
+    from pedcontour.dicom.given import sizes_of
     from pedcontour.dicom.sources import files_below
     from pedcontour.organs import all_organs, find_organ
     from pedcontour.settings import Settings
@@ -81,13 +82,18 @@ def import_dataset(
     files = files_below(folder)
     if not files:
         raise UploadEmptyError
+    sizes_of(files)  # one that cannot be read is told by its place, for its name may be a patient's
     key_file = key or Settings.read().data_dir / "sites" / f"{site}.pseudonym-key"
     pseudonyms = Pseudonyms(site, read_or_make_key(key_file))
     dataset_folder = DatasetFolder(target, site, wanted, pseudonyms.mark(b"key"))
     dataset_folder.check()
-    with progress_bar(quiet=as_json) as progress:
-        request = ImportRequest(files, dataset_folder, rules, pseudonyms, dry_run)
-        imported = import_collection(request, progress)
+    request = ImportRequest(files, dataset_folder, rules, pseudonyms, dry_run)
+    try:
+        with progress_bar(quiet=as_json) as progress:
+            imported = import_collection(request, progress)
+    except KeyboardInterrupt:
+        err.print("Stopped; cases that are done are kept, and the next run goes on from there.")
+        raise typer.Exit(EXIT_CANCELLED) from None
     records = imported.records if dry_run else dataset_folder.records()
     if not dry_run:
         dataset_folder.write(REPORT, render(site, wanted, records, imported).encode())
@@ -113,6 +119,7 @@ def _document(imported: "Imported", organs: Sequence[str]) -> dict[str, object]:
         "left_out": [asdict(left) for left in imported.left_out],
         "kept": imported.again,
         "organs": list(organs),
+        "unused_cases": list(imported.unused),
         "unknown_names": dict(unknown_names(imported.records)),
         "series_without_contours": imported.contents.series_without_contours,
         "damaged_files": imported.contents.damaged_files,
@@ -129,6 +136,8 @@ def _show(imported: "Imported", organs: Sequence[str]) -> None:
         _show_table(("left out", "code", "why"), rows)
     if unknown := unknown_names(imported.records):
         _show_table(("ROI name without a meaning", "cases"), unknown)
+    for case in imported.unused:
+        out.print(f"The site file names {escape(case)}, and there is no such case.", highlight=False)
     remarked = sum(bool(record.remarks) for record in imported.records)
     done = f"{len(imported.records)} cases, {imported.again} of them done before, {remarked} with remarks"
     out.print(f"{done}; {len(imported.left_out)} left out", highlight=False)

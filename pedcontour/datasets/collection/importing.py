@@ -11,10 +11,11 @@ from pedcontour.datasets.annotations import State
 from pedcontour.datasets.collection.folder import DatasetFolder
 from pedcontour.datasets.collection.index import Contents, FoundSeries, Pair, index_files
 from pedcontour.datasets.collection.labelling import Labelled, label_case
-from pedcontour.datasets.collection.matching import Remark, match_rois
+from pedcontour.datasets.collection.matching import Matched, match_rois
 from pedcontour.datasets.collection.picture import draw_case
 from pedcontour.datasets.collection.pseudonyms import Pseudonyms
-from pedcontour.datasets.collection.records import CaseRecord, LeftOut, OrganRecord, shown_name
+from pedcontour.datasets.collection.records import CaseRecord, LeftOut, OrganRecord
+from pedcontour.datasets.collection.remarks import Remark, shown_name, told_names
 from pedcontour.datasets.collection.rules import Rules, Stated
 from pedcontour.dicom.reader import read_series
 from pedcontour.dicom.structure_sets import read_structure_set
@@ -45,14 +46,16 @@ class ImportRequest:
 class Imported:
     """What an import came to: the records of this collection's cases, those left out, and counts of what else there is.
 
-    ``again`` counts cases that had been done before; ``links`` are PatientID, StudyInstanceUID, SeriesInstanceUID and
-    the structure set's SOPInstanceUID by case, and never leave the site.
+    ``again`` counts cases that had been done before; ``unused`` are cases of the site file that are nowhere.
+    ``links`` are PatientID, StudyInstanceUID, SeriesInstanceUID and the structure set's SOPInstanceUID by case, and
+    never leave the site.
     """
 
     records: tuple[CaseRecord, ...]
     left_out: tuple[LeftOut, ...]
     again: int
     contents: Contents
+    unused: tuple[str, ...]
     links: dict[str, tuple[str, str, str, str]]
 
 
@@ -88,7 +91,9 @@ def import_collection(request: ImportRequest, tell: Tell = lambda what, share: N
     if not request.dry_run:
         request.target.describe()
     tell("Done", 1.0)
-    return Imported(tuple(records), tuple(left_out), again, contents, links)
+    held = {*links, *(record.case for record in request.target.records())}
+    unused = tuple(sorted(request.rules.cases.keys() - held))
+    return Imported(tuple(records), tuple(left_out), again, contents, unused, links)
 
 
 def _one(pair: Pair, case: str, request: ImportRequest) -> tuple[CaseRecord | LeftOut, bool]:
@@ -130,7 +135,9 @@ def _source_of(pair: Pair, series: FoundSeries, case: str, request: ImportReques
     """A keyed digest of what a case is made from: the structure set's bytes, the images' names, and the rules."""
     content = hashlib.sha256(pair.structure_set.path.read_bytes()).hexdigest()
     images = hashlib.sha256("\n".join(sorted(series.images)).encode()).hexdigest()
-    said = (CODE_VERSION, content, images, request.rules.digest, *request.target.organs, case)
+    stated = request.rules.cases.get(case, Stated())
+    decided = (request.rules.digest, *sorted(stated.absent), "", *sorted(stated.unannotated))
+    said = (CODE_VERSION, content, images, *decided, *request.target.organs, case)
     return request.pseudonyms.mark("\n".join(said).encode())
 
 
@@ -139,14 +146,15 @@ def _read_case(pair: Pair, series: FoundSeries, case: str, request: ImportReques
     structure_set = read_structure_set(pair.structure_set.path)
     matched = match_rois(structure_set.rois, request.rules, organs)
     if not matched.numbers:
-        raise NothingAnnotatedError(f"{len(structure_set.rois)} ROIs, {len(matched.unknown)} of them unknown")
+        names = f"; without a meaning: {told_names(matched.unknown)}" if matched.unknown else ""
+        raise NothingAnnotatedError(f"{len(structure_set.rois)} ROIs{names}")
     ct = read_series(series.files, series_uid=series.uid).series
     masks = structure_set.masks(matched.numbers, ct)
     labelled = label_case(masks, matched, request.rules, ct.volume.grid, organs)
     change = AxisChange.to_canonical(ct.volume.grid)
     image, labels = change.volume(ct.volume), change.label_map(labelled.labels)
     stated = request.rules.cases.get(case, Stated())
-    states, remarks = _states(labelled, request.rules, stated)
+    states, remarks = _states(labelled, matched, request.rules, stated)
     if State.ANNOTATED not in {own.state for own in states.values()}:
         raise NothingAnnotatedError
     _erase_unreliable(labels, states)
@@ -168,12 +176,15 @@ def _rounded(spacing_mm: tuple[float, float, float]) -> tuple[float, float, floa
     return round(k, 4), round(j, 4), round(i, 4)
 
 
-def _states(labelled: Labelled, rules: Rules, stated: Stated) -> tuple[dict[str, OrganRecord], list[Remark]]:
+def _states(
+    labelled: Labelled, matched: Matched, rules: Rules, stated: Stated
+) -> tuple[dict[str, OrganRecord], list[Remark]]:
     """What the labels say of each organ: what was drawn, what the site says is not there, and what nobody said."""
     labels = labelled.labels
     volume_ml = {organ: round(labels.volume_ml(organ), 3) for organ in labels.organs.values()}
     remarks: list[Remark] = []
-    absent = {organ for organ, ml in volume_ml.items() if not ml and organ in rules.absent | stated.absent}
+    missing = {organ for organ, ml in volume_ml.items() if not ml}
+    absent = missing & (rules.absent - matched.claimed | stated.absent)
     for pair in _twins_missing(absent - stated.absent):
         remarks.append(Remark("BOTH_MISSING", f"{' and '.join(pair)}: not taken for removed, since both are missing"))
         absent -= set(pair)

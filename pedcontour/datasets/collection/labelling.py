@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from pedcontour.datasets.collection.matching import Matched, Remark
+from pedcontour.datasets.collection.matching import Matched
+from pedcontour.datasets.collection.remarks import Remark
 from pedcontour.datasets.collection.rules import Rules
 from pedcontour.dicom.rasterise import RoiMask
 from pedcontour.errors import ContoursSkipSlicesError, NothingAnnotatedError, SidesSwappedError

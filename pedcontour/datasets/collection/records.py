@@ -1,7 +1,6 @@
 """What is written down of every case, done or left out, in a form that holds no name, date or UID."""
 
 import json
-import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,16 +8,10 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from pedcontour.datasets.annotations import CaseAnnotation, State
-from pedcontour.datasets.collection.matching import Remark
+from pedcontour.datasets.collection.remarks import Remark, without_uids
 from pedcontour.errors import PedcontourError
 
 FORMAT = 1
-
-_UID = re.compile(r"\d+(?:\.\d+){2,}")
-_DIGITS = re.compile(r"\d[\d./-]*")
-"""Digits with what stands between them in dates."""
-MASKED_DIGITS = 4
-MAX_NAME_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -84,22 +77,3 @@ def read_record(path: Path) -> CaseRecord | None:
     except (OSError, ValidationError):
         return None
     return record if record.format == FORMAT and record.case == path.stem else None
-
-
-def without_uids(text: str) -> str:
-    """A text in which every UID is replaced."""
-    return _UID.sub("(UID)", text)
-
-
-def shown_name(name: str) -> str:
-    """A ROI name as it may be written down: cut to a line, and four digits or more, as dates and numbers have, masked.
-
-    >>> shown_name("CTV 12.03.2021"), shown_name("Kidney_L_PRV05")
-    ('CTV ##.##.####', 'Kidney_L_PRV05')
-    """
-    return _DIGITS.sub(_masked, name[:MAX_NAME_LENGTH])
-
-
-def _masked(run: re.Match[str]) -> str:
-    digits = sum(sign.isdigit() for sign in run[0])
-    return re.sub(r"\d", "#", run[0]) if digits >= MASKED_DIGITS else run[0]

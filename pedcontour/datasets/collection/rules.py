@@ -45,7 +45,8 @@ class Rules:
 
     ``absent`` are organs drawn in every case that has them, so that a missing one was removed. ``divided`` are the ids
     of ``together`` whose two sides are told apart by place. ``newest`` takes the latest of several structure sets of a
-    series; ``images_complete`` wants every image here that it refers to. ``digest`` tells whether anything changed.
+    series; ``images_complete`` wants every image here that it refers to. ``digest`` tells whether anything but
+    ``cases`` changed.
     """
 
     meanings: Mapping[str, Meaning]
@@ -136,8 +137,7 @@ def read_rules(path: Path | None) -> Rules:
     if path is None:
         return built_in_rules()
     try:
-        content = path.read_bytes()
-        document = tomllib.loads(content.decode("utf-8"))
+        document = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise SiteFileError(type(error).__name__) from None
     except (ValueError, RecursionError):
@@ -148,10 +148,10 @@ def read_rules(path: Path | None) -> Rules:
         first = refused.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise SiteFileError(f"{place}: {first['msg']}") from None
-    return _with_site(built_in_rules(), site, content)
+    return _with_site(built_in_rules(), site)
 
 
-def _with_site(built_in: Rules, site: _SiteFile, content: bytes) -> Rules:
+def _with_site(built_in: Rules, site: _SiteFile) -> Rules:
     own = _meanings(site, 0, in_order=True)
     together = {**built_in.together, **{group: tuple(entry.organs) for group, entry in site.together.items()}}
     composed = {
@@ -173,7 +173,7 @@ def _with_site(built_in: Rules, site: _SiteFile, content: bytes) -> Rules:
         cases={
             case: Stated(frozenset(entry.absent), frozenset(entry.unannotated)) for case, entry in site.cases.items()
         },
-        digest=hashlib.sha256(built_in.digest.encode() + content).hexdigest(),
+        digest=hashlib.sha256(f"{built_in.digest} {site.model_dump_json(exclude={'cases'})}".encode()).hexdigest(),
     )
     _check(rules, site)
     return rules
