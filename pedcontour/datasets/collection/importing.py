@@ -9,7 +9,7 @@ import numpy as np
 
 from pedcontour.datasets.annotations import State
 from pedcontour.datasets.collection.folder import DatasetFolder
-from pedcontour.datasets.collection.index import Contents, FoundSeries, Pair, index_files
+from pedcontour.datasets.collection.index import Contents, FoundSeries, Pair, content_of, index_files
 from pedcontour.datasets.collection.labelling import Labelled, label_case
 from pedcontour.datasets.collection.matching import Matched, match_rois
 from pedcontour.datasets.collection.picture import draw_case
@@ -133,7 +133,7 @@ def _link(pair: Pair) -> tuple[str, str, str, str]:
 
 def _source_of(pair: Pair, series: FoundSeries, case: str, request: ImportRequest) -> str:
     """A keyed digest of what a case is made from: the structure set's bytes, the images' names, and the rules."""
-    content = hashlib.sha256(pair.structure_set.path.read_bytes()).hexdigest()
+    content = hashlib.sha256(content_of(pair.structure_set.path)).hexdigest()
     images = hashlib.sha256("\n".join(sorted(series.images)).encode()).hexdigest()
     stated = request.rules.cases.get(case, Stated())
     decided = (request.rules.digest, *sorted(stated.absent), "", *sorted(stated.unannotated))

@@ -10,7 +10,14 @@ from pedcontour.dicom.headers import Readable, text_of
 from pedcontour.dicom.instances import Damaged, Instance, read_instance
 from pedcontour.dicom.selection import why_not_a_slice
 from pedcontour.dicom.structure_sets import StructureSet, is_structure_set, read_structure_set
-from pedcontour.errors import CaseError, ImagesMissingError, InputError, PatientMixedError, StructureSetsSeveralError
+from pedcontour.errors import (
+    CaseError,
+    ImagesMissingError,
+    InputError,
+    PatientMixedError,
+    StoreError,
+    StructureSetsSeveralError,
+)
 
 
 @dataclass(eq=False)
@@ -79,6 +86,14 @@ def index_files(files: Sequence[Path], rules: Rules, tell: Callable[[float], Non
     )
 
 
+def content_of(path: Path) -> bytes:
+    """The bytes of a file. Raises ``StoreError`` when the disk does not give them."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"an input file cannot be read: {type(error).__name__}") from None
+
+
 class _Found:
     """What the files were, one after the other: of a hundred thousand slices only UIDs are kept."""
 
@@ -119,7 +134,7 @@ class _Found:
         else:
             found = _references(path, instance, patient, read)
         known = self.structure_sets.setdefault(found.uid, found)  # a second copy of the same file adds nothing
-        if known is not found and path.read_bytes() != known.path.read_bytes():
+        if known is not found and content_of(path) != content_of(known.path):
             self.structure_sets[str(path)] = found
 
     def give_back_damaged(self) -> None:
