@@ -102,6 +102,7 @@ class DatasetFolder:
                     place.parent.mkdir(parents=True, exist_ok=True)
                 write_nifti(volume, partial)
                 partial.replace(path)
+            (self.path / UNFINISHED).rmdir()
             shown = self.picture_of(record.case)
             shown.parent.mkdir(exist_ok=True)
             picture.save(shown, quality=85)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from pydicom import dcmread
 
 from pedcontour.datasets.annotations import State, read_annotations
@@ -59,6 +60,21 @@ def test_a_dry_run_writes_no_data_set(program: Program, tmp_path: Path) -> None:
         "--dry-run",
     )
     assert len(told["cases"]) == 1 and not (tmp_path / "d").exists()
+
+
+def test_who_stops_an_import_is_told_that_finished_cases_stay(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    write_patient(tmp_path / "in")
+    monkeypatch.setattr("pedcontour.datasets.collection.importing.draw_case", stop)
+    where = ("dataset", "import", tmp_path / "in", "--site", "here", "-o", tmp_path / "d", "--key", tmp_path / "k")
+    result = program(*where)
+    assert result.exit_code == 130 and "goes on from there" in result.stderr
+    monkeypatch.undo()
+    assert len(program.json(*where)["cases"]) == 1
 
 
 def test_what_cannot_be_imported_at_all_is_refused_with_a_code(program: Program, tmp_path: Path) -> None:

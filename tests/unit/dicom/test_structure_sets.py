@@ -188,6 +188,13 @@ def test_changed_bytes_are_refused_or_read_and_nothing_else(small: tuple[Path, b
     _masks_of(path, bytes(spoilt))
 
 
+def test_sequences_within_sequences_without_end_are_refused_at_once(path: Path) -> None:
+    sequence = bytes.fromhex("06301000 ffffffff feff00e0 ffffffff")  # an item of undefined length, and again within it
+    path.write_bytes(path.read_bytes() + 50_000 * sequence)
+    with pytest.raises(StructureSetError, match="cut off or damaged"):
+        read_structure_set(path)
+
+
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     mask=arrays.arrays(np.bool_, (4, 9, 11)),

@@ -270,6 +270,25 @@ def test_one_bad_contour_of_a_target_volume_does_not_cost_the_organs(site: Site)
     assert states(site.bring_in())["liver"] is State.ANNOTATED
 
 
+def test_a_spoilt_structure_set_costs_its_own_case_at_most(site: Site) -> None:
+    write_patient(site.source / "a", 1)
+    path = write_patient(site.source / "b", 2)
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    (kept,) = (record.case for record in site.bring_in(dry_run=True).records if record.patient != _patient(site, 2))
+    for attempt in range(24):
+        spoilt = bytearray(whole)
+        for place in rng.integers(132, len(spoilt), 1 + attempt // 2):
+            spoilt[place] = rng.integers(256)
+        path.write_bytes(spoilt[: rng.integers(132, len(spoilt))] if attempt % 3 == 0 else spoilt)
+        imported = site.bring_in(dry_run=True)
+        assert kept in {record.case for record in imported.records}
+        assert "INTERNAL" not in codes(imported)
+
+
+def _patient(site: Site, seed: int) -> str:
+    return site.pseudonyms.patient(f"PHANTOM-{seed}", "")
+
+
 def test_a_case_in_which_nothing_is_known_is_left_out_with_its_names(site: Site) -> None:
     path = write_patient(site.source)
     rename(
