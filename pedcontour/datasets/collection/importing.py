@@ -1,26 +1,24 @@
 """From a collection's files to the cases of a data set, one by one: what cannot be used is left out and said."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
 
 from pedcontour.datasets.annotations import State
 from pedcontour.datasets.collection.folder import DatasetFolder
 from pedcontour.datasets.collection.index import Contents, FoundSeries, Pair, content_of, index_files
-from pedcontour.datasets.collection.labelling import Labelled, label_case
-from pedcontour.datasets.collection.matching import Matched, match_rois
+from pedcontour.datasets.collection.labelling import label_case
+from pedcontour.datasets.collection.matching import match_rois
 from pedcontour.datasets.collection.picture import draw_case
 from pedcontour.datasets.collection.pseudonyms import Pseudonyms
-from pedcontour.datasets.collection.records import CaseRecord, LeftOut, OrganRecord
-from pedcontour.datasets.collection.remarks import Remark, shown_name, told_names
+from pedcontour.datasets.collection.records import CaseRecord, LeftOut
+from pedcontour.datasets.collection.remarks import shown_name, told_names
 from pedcontour.datasets.collection.rules import Rules, Stated
+from pedcontour.datasets.collection.states import decide_states, erase_unreliable
 from pedcontour.dicom.reader import read_series
 from pedcontour.dicom.structure_sets import read_structure_set
 from pedcontour.errors import CaseError, InputError, NothingAnnotatedError
-from pedcontour.organs import all_organs
 from pedcontour.orientation import AxisChange
 from pedcontour.volume import LabelMap, Volume
 
@@ -119,10 +117,9 @@ def _one(pair: Pair, case: str, request: ImportRequest) -> tuple[CaseRecord | Le
 def _case_of(pair: Pair, pseudonyms: Pseudonyms) -> str:
     """A case without a CT is named after its structure set."""
     series, structure_set = pair.series, pair.structure_set
-    patient = pseudonyms.patient(structure_set.patient, series.study if series else structure_set.uid)
     if series:
-        patient = pseudonyms.patient(series.patient, series.study)
-    return pseudonyms.case(patient, series.uid if series else structure_set.uid)
+        return pseudonyms.case(pseudonyms.patient(series.patient, series.study), series.uid)
+    return pseudonyms.case(pseudonyms.patient(structure_set.patient, structure_set.uid), structure_set.uid)
 
 
 def _link(pair: Pair) -> tuple[str, str, str, str]:
@@ -154,10 +151,10 @@ def _read_case(pair: Pair, series: FoundSeries, case: str, request: ImportReques
     change = AxisChange.to_canonical(ct.volume.grid)
     image, labels = change.volume(ct.volume), change.label_map(labelled.labels)
     stated = request.rules.cases.get(case, Stated())
-    states, remarks = _states(labelled, matched, request.rules, stated)
+    states, remarks = decide_states(labelled, matched, request.rules, stated)
     if State.ANNOTATED not in {own.state for own in states.values()}:
         raise NothingAnnotatedError
-    _erase_unreliable(labels, states)
+    erase_unreliable(labels, states)
     record = CaseRecord(
         case,
         request.pseudonyms.patient(series.patient, series.study),
@@ -174,45 +171,3 @@ def _read_case(pair: Pair, series: FoundSeries, case: str, request: ImportReques
 def _rounded(spacing_mm: tuple[float, float, float]) -> tuple[float, float, float]:
     k, j, i = spacing_mm
     return round(k, 4), round(j, 4), round(i, 4)
-
-
-def _states(
-    labelled: Labelled, matched: Matched, rules: Rules, stated: Stated
-) -> tuple[dict[str, OrganRecord], list[Remark]]:
-    """What the labels say of each organ: what was drawn, what the site says is not there, and what nobody said."""
-    labels = labelled.labels
-    volume_ml = {organ: round(labels.volume_ml(organ), 3) for organ in labels.organs.values()}
-    remarks: list[Remark] = []
-    missing = {organ for organ, ml in volume_ml.items() if not ml}
-    absent = missing & (rules.absent - matched.claimed | stated.absent)
-    for pair in _twins_missing(absent - stated.absent):
-        remarks.append(Remark("BOTH_MISSING", f"{' and '.join(pair)}: not taken for removed, since both are missing"))
-        absent -= set(pair)
-    for organ in sorted(stated.absent):
-        if volume_ml.get(organ):
-            raise CaseError(f"{organ} is drawn, and the site file says that it was removed")
-    states = {}
-    for organ, ml in volume_ml.items():
-        if organ in stated.unannotated:
-            states[organ] = OrganRecord(State.UNANNOTATED)
-        elif ml:
-            states[organ] = OrganRecord(State.ANNOTATED, ml)
-        else:
-            states[organ] = OrganRecord(State.ABSENT if organ in absent else State.UNANNOTATED)
-    return states, remarks
-
-
-def _twins_missing(absent: set[str]) -> Iterator[tuple[str, str]]:
-    """Pairs of a left and a right organ that are both missing: hardly removed, rather not drawn."""
-    known = all_organs()
-    for left in sorted(absent):
-        for right in sorted(absent):
-            sides = known[left].laterality, known[right].laterality
-            if sides == ("left", "right") and known[left].meaning == known[right].meaning:
-                yield left, right
-
-
-def _erase_unreliable(labels: LabelMap, states: dict[str, OrganRecord]) -> None:
-    """What is not to be relied on has no voxels either."""
-    unreliable = [label for label, organ in labels.organs.items() if states[organ].state is not State.ANNOTATED]
-    labels.voxels[np.isin(labels.voxels, unreliable)] = 0

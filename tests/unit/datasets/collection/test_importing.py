@@ -122,6 +122,22 @@ def test_two_missing_kidneys_were_rather_not_drawn(site: Site) -> None:
     assert remarks(imported) == {"BOTH_MISSING"}
 
 
+def test_one_kidney_stated_removed_and_the_other_missing_is_no_second_removal(site: Site) -> None:
+    drop(write_patient(site.source), "Kidney_L", "Kidney_R")
+    (first,) = site.bring_in().records
+    site.rule(f'absent_if_missing = ["kidney_right"]\n[cases.{first.case}]\nabsent = ["kidney_left"]')
+    known = states(site.bring_in())
+    assert (known["kidney_left"], known["kidney_right"]) == (State.ABSENT, State.UNANNOTATED)
+
+
+def test_a_kidney_in_a_roi_of_both_is_not_missing(site: Site) -> None:
+    rename(write_patient(site.source), {"Kidney_L": "Kidneys"})
+    site.rule('absent_if_missing = ["kidney_left"]')
+    imported = site.bring_in()
+    assert states(imported)["kidney_left"] is State.UNANNOTATED
+    assert remarks(imported) == {"DRAWN_TOGETHER"}
+
+
 def test_the_site_states_of_one_case_what_was_removed_and_what_is_not_to_be_relied_on(site: Site) -> None:
     drop(write_patient(site.source), "Kidney_L")
     (first,) = site.bring_in().records
