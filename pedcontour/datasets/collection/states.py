@@ -23,7 +23,9 @@ def decide_states(
     Raises ``CaseError`` when an organ is drawn that the site says was removed.
     """
     labels = labelled.labels
-    drawn = {labels.organs[label] for label in labels.boxes}
+    counts = np.bincount(labels.voxels.ravel(), minlength=len(labels.organs) + 1)
+    volume_ml = {organ: float(counts[label]) * labels.grid.voxel_volume_ml for label, organ in labels.organs.items()}
+    drawn = {organ for organ, ml in volume_ml.items() if ml}
     if contradicted := sorted(drawn & stated.absent):
         raise CaseError(f"{contradicted[0]} is drawn, and the site file says that it was removed")
     missing = set(labels.organs.values()) - drawn
@@ -41,7 +43,7 @@ def decide_states(
         elif organ in absent:
             states[organ] = OrganRecord(State.ABSENT)
         else:
-            states[organ] = OrganRecord(State.ANNOTATED, round(labels.volume_ml(organ), 3))
+            states[organ] = OrganRecord(State.ANNOTATED, round(volume_ml[organ], 3))
     return states, remarks
 
 
