@@ -66,7 +66,7 @@ def import_dataset(
       pedcontour dataset import exports/ --site utrecht --out nnUNet_raw/Dataset605_Utrecht
       pedcontour dataset import exports/ --site utrecht --out d605 --names utrecht.toml --dry-run
     """
-    from pedcontour.datasets.collection.folder import DatasetFolder, check_organs
+    from pedcontour.datasets.collection.folder import DatasetFolder, check_names
     from pedcontour.datasets.collection.importing import ImportRequest, import_collection
     from pedcontour.datasets.collection.pseudonyms import Pseudonyms, keep_links, read_or_make_key
     from pedcontour.datasets.collection.report import render
@@ -77,7 +77,7 @@ def import_dataset(
     from pedcontour.settings import Settings
 
     wanted = tuple(find_organ(name).id for name in names_of(organs)) or tuple(all_organs())
-    check_organs(wanted, site)
+    check_names(site, wanted)
     rules = read_rules(names)
     files = files_below(folder)
     if not files:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pedcontour.datasets.annotations import ANNOTATIONS_FILE, Annotations, encode_annotations, read_annotations
 from pedcontour.datasets.collection.records import CaseRecord, encode_record, read_record
 from pedcontour.datasets.nifti import write_nifti
-from pedcontour.errors import AnnotationsError, DatasetFolderError, StoreError
+from pedcontour.errors import AnnotationsError, DatasetFolderError, RequestError, StoreError
 from pedcontour.volume import LabelMap, Volume
 
 if TYPE_CHECKING:
@@ -148,12 +148,12 @@ class DatasetFolder:
         return self.path / "cases" / f"{case}.json"
 
 
-def check_organs(organs: Sequence[str], site: str) -> None:
-    """Raise ``DatasetFolderError`` for a site's name that is none."""
+def check_names(site: str, organs: Sequence[str]) -> None:
+    """Raise ``RequestError`` for a site's name that is none, and for an organ that is named twice."""
     if not SITE.fullmatch(site):
-        raise DatasetFolderError("a site's name has small letters, digits, - and _ only")
+        raise RequestError("a site's name has small letters, digits, - and _ only")
     if len(set(organs)) < len(organs):
-        raise DatasetFolderError("an organ is named twice")
+        raise RequestError("an organ is named twice")
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -83,7 +83,7 @@ def test_what_cannot_be_imported_at_all_is_refused_with_a_code(program: Program,
     assert "UPLOAD_EMPTY" in program("dataset", "import", tmp_path / "in", "--site", "here", *where).stderr
     (tmp_path / "in" / "a").write_text("a")
     result = program("dataset", "import", tmp_path / "in", "--site", "Utrecht UMC", *where)
-    assert result.exit_code == 2 and "DATASET_FOLDER_UNFIT" in result.stderr
+    assert result.exit_code == 2 and "REQUEST_INVALID" in result.stderr
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "thesis.doc").write_text("keep me")
     result = program("dataset", "import", tmp_path / "in", "--site", "here", *where)
