@@ -22,6 +22,7 @@ from rich.table import Table
 from benchmarks.results_file import write_results
 from pedcontour.bundle import find_model
 from pedcontour.datasets.children import FIRST_HELD_OUT_SEED, ChildMix, random_child, random_scan
+from pedcontour.datasets.nifti import read_nifti
 from pedcontour.datasets.torso import map_total_labels
 from pedcontour.inference.choice import load_engine
 from pedcontour.inference.port import Engine
@@ -29,7 +30,6 @@ from pedcontour.metrics import Agreement, compare
 from pedcontour.organs import all_organs, default_labels
 from pedcontour.phantom import scan_child
 from pedcontour.settings import Settings
-from pedcontour.training.dataset import read_nifti
 from pedcontour.volume import LabelMap, Volume
 
 MEAN_TARGET = 0.90

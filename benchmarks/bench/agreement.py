@@ -23,6 +23,7 @@ from benchmarks.bench.teen import KEPT
 from benchmarks.results_file import commit, read_rows
 from pedcontour.bundle import ModelBundle, find_model
 from pedcontour.datasets.children import FIRST_HELD_OUT_SEED, ChildMix, random_child, random_scan
+from pedcontour.datasets.nifti import write_nifti
 from pedcontour.inference.choice import EngineChoice, load_engine
 from pedcontour.inference.modes import MODES
 from pedcontour.inference.port import Engine
@@ -30,7 +31,6 @@ from pedcontour.metrics import compare
 from pedcontour.orientation import AxisChange
 from pedcontour.phantom import Scan, scan_child
 from pedcontour.settings import Settings
-from pedcontour.training.dataset import write_nifti
 from pedcontour.volume import LabelMap
 
 FIRST_SEED = FIRST_HELD_OUT_SEED + 5000

@@ -7,6 +7,7 @@ import typer
 from pedcontour import __version__
 from pedcontour.cli.audit import audit
 from pedcontour.cli.contour import contour
+from pedcontour.cli.dataset import dataset
 from pedcontour.cli.demo import demo
 from pedcontour.cli.federation import federation
 from pedcontour.cli.jobs import jobs
@@ -52,4 +53,5 @@ app.add_typer(jobs, name="jobs")
 app.add_typer(models, name="models")
 app.add_typer(keys, name="keys")
 app.add_typer(audit, name="audit")
+app.add_typer(dataset, name="dataset")
 app.add_typer(federation, name="federation")

@@ -1,1 +1,1 @@
-"""Where training cases come from: synthetic children, and endless variations of one labelled anatomy."""
+"""Where training cases come from: synthetic children, variations of one labelled anatomy, hospitals' contours."""

@@ -9,6 +9,12 @@ MAX_PARSED_NESTING = 64
 MAX_PARSED_ELEMENTS = 20_000
 """More elements of a header, those within sequences counted, are not parsed: each becomes an object of a kilobyte."""
 
+MAX_WALKED_ELEMENTS = 5_000_000
+"""Elements of a structure set that are walked over: a thousand regions of a thousand slices have as many."""
+
+MAX_NESTING_OF_CONTOURS = 16
+"""Sequences within sequences of a structure set: the standard's deepest, the images of a structure set, is four."""
+
 _LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
 """Value representations whose length has four bytes in explicit VR (PS3.5 7.1.2)."""
 
@@ -45,12 +51,35 @@ def is_too_much(content: bytes, start: int, *, implicit: bool, little_endian: bo
     return True
 
 
+def is_whole(content: bytes, *, implicit: bool, little_endian: bool) -> bool:
+    """Whether elements, from the first to the last byte, all end where they say that they do.
+
+    Readers take what a file that was cut off still holds, and say nothing of what is gone. Zeros at the end are
+    padding.
+    """
+    walk = _Walk(content, 0, "<" if little_endian else ">", [_Level(None, implicit, is_sequence=False)], to_end=True)
+    for _ in range(MAX_WALKED_ELEMENTS):
+        if not walk.step():
+            rest = content[walk.at :]
+            return len(walk.levels) == 1 and walk.at <= len(content) and not rest.strip(b"\0")
+        if sum(level.is_sequence for level in walk.levels) > MAX_NESTING_OF_CONTOURS or not walk.fits():
+            return False
+    return False
+
+
 @dataclass
 class _Walk:
     content: bytes
     at: int
     order: str
     levels: list[_Level]
+    to_end: bool = False
+    """Go on beyond the header."""
+
+    def fits(self) -> bool:
+        """Whether the innermost level ends within the one around it, and what was skipped ended within its own."""
+        ends = [level.end for level in self.levels if level.end is not None]
+        return ends == sorted(ends, reverse=True) and self.at <= min([*ends, len(self.content)])
 
     def step(self) -> bool:
         """Go over the next element, or into it; False at the end, or where nothing makes sense any more."""
@@ -62,7 +91,7 @@ class _Walk:
         tag = group << 16 | element
         if tag in (_ITEM, _ITEM_END, _SEQUENCE_END):
             return self._delimit(tag)
-        if len(self.levels) == 1 and is_past_header(tag):
+        if len(self.levels) == 1 and is_past_header(tag) and not self.to_end:
             return False
         return self._enter_or_skip()
 

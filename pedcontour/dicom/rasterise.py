@@ -3,7 +3,7 @@
 That is the rule of the Image Biomarker Standardisation Initiative (IBSI), whose reference masks it reproduces.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,8 +62,8 @@ def rasterise_rtstruct(rtstruct: Dataset, series: CtSeries) -> dict[str, npt.NDA
     return masks
 
 
-def rasterise_rois(rtstruct: Dataset, series: CtSeries) -> Iterator[RoiMask]:
-    """Every region of an RTSTRUCT, one after the other, cut to its own box.
+def rasterise_rois(rtstruct: Dataset, series: CtSeries, numbers: Collection[int] | None = None) -> Iterator[RoiMask]:
+    """The regions of an RTSTRUCT, those of ``numbers`` or else all, one after the other, cut to their own boxes.
 
     Raises ``StructureSetError`` when a contour does not lie in a slice of the series, lies in another one than the
     instance it names, is tilted, has fewer than three points, or lies far outside the images.
@@ -73,6 +73,8 @@ def rasterise_rois(rtstruct: Dataset, series: CtSeries) -> Iterator[RoiMask]:
     contours = {int(item.ReferencedROINumber): item for item in rtstruct.get("ROIContourSequence", [])}
     for roi in rtstruct.get("StructureSetROISequence", []):
         number = int(roi.ROINumber)
+        if numbers is not None and number not in numbers:
+            continue
         rings: list[FloatArray] = []
         planes: list[int] = []
         for contour in contours.get(number, Dataset()).get("ContourSequence", []):

@@ -10,9 +10,10 @@ from rich.console import Console
 
 from pedcontour.bundle import load_bundle
 from pedcontour.datasets.children import training_child
+from pedcontour.datasets.nifti import read_nifti
 from pedcontour.datasets.torso import TorsoTemplate, warp_torso
 from pedcontour.training import run
-from pedcontour.training.dataset import read_nifti, write_raw_dataset
+from pedcontour.training.dataset import write_raw_dataset
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 Work = Annotated[Path, typer.Option("--work", help="Working folder; keep it outside the repository.")]

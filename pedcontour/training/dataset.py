@@ -4,13 +4,11 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import numpy as np
-import SimpleITK as sitk  # noqa: N813 - the name everybody in the field knows it by
-
 from pedcontour.datasets.case import TrainingCase
+from pedcontour.datasets.nifti import write_nifti
 from pedcontour.organs import default_labels
 from pedcontour.orientation import AxisChange
-from pedcontour.volume import Grid, Volume
+from pedcontour.volume import Volume
 
 
 def write_raw_dataset(folder: Path, recipes: Iterable[tuple[str, Callable[[], TrainingCase]]]) -> int:
@@ -37,27 +35,6 @@ def write_raw_dataset(folder: Path, recipes: Iterable[tuple[str, Callable[[], Tr
         partial.rename(label_path)
     _write_description(folder, count)
     return count
-
-
-def write_nifti(volume: Volume, path: Path) -> None:
-    """Write a volume as NIfTI through SimpleITK, array axes ``(k, j, i)`` as nnU-Net reads them back."""
-    image = sitk.GetImageFromArray(volume.voxels)
-    image.SetSpacing(tuple(reversed(volume.grid.spacing_mm)))
-    image.SetDirection(np.ascontiguousarray(volume.grid.directions[:, ::-1]).ravel().tolist())
-    image.SetOrigin(volume.grid.affine[:3, 3].tolist())
-    sitk.WriteImage(image, str(path), useCompression=True)
-
-
-def read_nifti(path: Path) -> Volume:
-    """Read a NIfTI through SimpleITK, which gives LPS coordinates; array axes ``(k, j, i)``."""
-    image = sitk.ReadImage(str(path))
-    affine = np.eye(4)
-    directions = np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())
-    affine[:3, :3] = directions[:, ::-1]
-    affine[:3, 3] = image.GetOrigin()
-    voxels = sitk.GetArrayFromImage(image)
-    k, j, i = voxels.shape
-    return Volume(Grid((k, j, i), affine), voxels)
 
 
 def _write_description(folder: Path, count: int) -> None:

@@ -31,6 +31,7 @@ COMMANDS = [
     ["keys", "revoke"],
     ["audit", "verify"],
     ["audit", "show"],
+    ["dataset", "import"],
     ["federation", "keygen"],
     ["federation", "charter", "new"],
     ["federation", "charter", "sign"],

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pedcontour.dicom.nesting import MAX_PARSED_ELEMENTS, MAX_PARSED_NESTING, is_too_much
+from pedcontour.dicom.nesting import MAX_PARSED_ELEMENTS, MAX_PARSED_NESTING, is_too_much, is_whole
 from tests.hostile.dicoms import nested
 
 
@@ -57,3 +57,32 @@ def test_elements_are_counted_up_to_the_end_of_the_header(count: int) -> None:
 @given(st.binary(max_size=300), st.booleans(), st.booleans())
 def test_any_bytes_come_to_an_end(content: bytes, implicit: bool, little_endian: bool) -> None:
     assert not is_too_much(content, 0, implicit=implicit, little_endian=little_endian)
+
+
+def element(group: int, number: int, value: bytes) -> bytes:
+    """An element, or an item, of defined length in implicit VR."""
+    return struct.pack("<HHL", group, number, len(value)) + value
+
+
+LISTS = element(0x3006, 0x0039, element(0xFFFE, 0xE000, element(0x3006, 0x0048, b"1 2 ")))
+OBSERVATIONS = struct.pack("<HHLHHLHHL", 0x3006, 0x0080, 0xFFFFFFFF, 0xFFFE, 0xE000, 0, 0xFFFE, 0xE0DD, 0)
+CONTOURS = LISTS + OBSERVATIONS
+
+
+def test_elements_that_end_where_they_say_are_whole() -> None:
+    assert is_whole(CONTOURS, implicit=True, little_endian=True)
+    assert is_whole(CONTOURS + bytes(5), implicit=True, little_endian=True)
+    assert is_whole(b"", implicit=True, little_endian=True)
+
+
+def test_elements_that_are_cut_off_or_go_beyond_what_holds_them_are_not_whole() -> None:
+    for length in set(range(1, len(CONTOURS))) - {len(LISTS)}:
+        assert not is_whole(CONTOURS[:length], implicit=True, little_endian=True), length
+    longer = CONTOURS.replace(element(0x3006, 0x0048, b"1 2 "), element(0x3006, 0x0048, b"1 2 3 ")[:-2])
+    assert len(longer) == len(CONTOURS)
+    assert not is_whole(longer, implicit=True, little_endian=True)
+
+
+@given(st.binary(max_size=400), st.booleans(), st.booleans())
+def test_whether_any_bytes_are_whole_is_decided(content: bytes, implicit: bool, little_endian: bool) -> None:
+    is_whole(content, implicit=implicit, little_endian=little_endian)

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from pedcontour.datasets.case import TrainingCase
+from pedcontour.datasets.nifti import read_nifti, write_nifti
 from pedcontour.organs import default_labels
 from pedcontour.orientation import AxisChange
-from pedcontour.training.dataset import read_nifti, write_nifti, write_raw_dataset
+from pedcontour.training.dataset import write_raw_dataset
 from pedcontour.volume import Grid, LabelMap, Volume
 
 # Head first prone, slices from head to feet: nothing about it is canonical.
