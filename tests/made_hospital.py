@@ -1,15 +1,19 @@
 """Hospitals' data sets of a few tiny cases each, and a network that trains on them in seconds."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
 
+from pedcontour.datasets.annotations import Annotations, CaseAnnotation, State, encode_annotations
 from pedcontour.federation.nnunet.planning import Planning
-from pedcontour.federation.nnunet.site import SiteSettings
+from pedcontour.federation.nnunet.settings import SiteSettings
+from pedcontour.federation.nnunet.site import NnunetSite
+from pedcontour.federation.room import Charter
+from pedcontour.federation.trainer import SitePost
 from tests.toy_nnunet import toy_image
 
 ORGANS = ("spleen", "kidney_right", "kidney_left", "liver")
@@ -62,6 +66,14 @@ def write_dataset(
     return folder
 
 
+def annotate(folder: Path, site: str, states: Mapping[str, State]) -> None:
+    """Record the state of organs in every case of a data set; the others are annotated."""
+    organs = tuple(json.loads((folder / "dataset.json").read_text())["labels"])[1:]
+    told = {organ: states.get(organ, State.ANNOTATED) for organ in organs}
+    cases = {path.name.removesuffix(".nii.gz"): CaseAnnotation(path.name, told) for path in folder.glob("labelsTr/*")}
+    (folder / "annotations.json").write_bytes(encode_annotations(Annotations(site, organs, cases)))
+
+
 def tiny(plans: dict[str, Any]) -> dict[str, Any]:
     """Plans with a network of a few thousand weights, batches of two patches of 16 voxels a side."""
     full = dict(plans["configurations"]["3d_fullres"])
@@ -82,6 +94,11 @@ def tiny_settings(**changes: Any) -> SiteSettings:
     """No processes, nothing by chance, three iterations an epoch."""
     exact = {"workers": 0, "deterministic": True, "iterations": 3, "validation_iterations": 1}
     return SiteSettings(**{**exact, "planning": Planning(gpu_memory_gb=0.2, adapt=tiny), **changes})
+
+
+def a_site(name: str, charter: Charter, data: Path, work: Path, settings: SiteSettings) -> NnunetSite:
+    """nnU-Net at a site."""
+    return NnunetSite(SitePost(name, charter, data, work), settings)
 
 
 def _write(voxels: Any, spacing: Millimetres, path: Path) -> None:

@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,8 @@ class About:
     """What the importer knows about a model and nnU-Net does not.
 
     ``axes`` is the orientation of the training images as three letters (``pedcontour/bundle/axes.py``); None takes
-    nnU-Net's word where its reader reorients, and else the canonical ``SPL``.
+    nnU-Net's word where its reader reorients, and else the canonical ``SPL``. ``provenance`` is told beside what the
+    training itself says.
     """
 
     name: str | None = None
@@ -50,6 +51,7 @@ class About:
     intended_use: str = "Research. Not evaluated; not for use on patients."
     axes: str | None = None
     card: str | None = None
+    provenance: Mapping[str, str] = field(default_factory=dict)
 
 
 def import_nnunet(
@@ -110,7 +112,11 @@ def _fill(folder: Path, training: Training, mapping: Mapping[str, str], about: A
         organ_of_label=organs,
         axes=about.axes or (RAS_AXES if reorients else CANONICAL_AXES),
         mirroring_axes=checkpoint.mirroring_axes,
-        provenance={**_provenance(training, checkpoint), "orientation": _known_by(about, reorients=reorients)},
+        provenance={
+            **_provenance(training, checkpoint),
+            **about.provenance,
+            "orientation": _known_by(about, reorients=reorients),
+        },
     )
     (folder / WEIGHTS_NAME).write_bytes(save(tensors, metadata={"format": "pt"}))
     (folder / PLANS_NAME).write_text(training.plans, "utf-8", newline="")

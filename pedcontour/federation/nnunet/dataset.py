@@ -5,22 +5,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pedcontour.errors import RequestError
+from pedcontour.datasets.annotations import ANNOTATIONS_FILE, CaseAnnotation, State, read_annotations
+from pedcontour.errors import AnnotationsError, RequestError
 
 DESCRIPTION = "dataset.json"
-ANNOTATIONS = "annotated.json"
-"""Beside ``dataset.json``: case to the organs that somebody looked for in it. Missing cases, or a missing file: all
-organs that the data set labels. An organ that was looked for and is not there, a resected kidney, is annotated."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A CT, its labels (numbered as ``SiteDataset.numbers`` says), and the charter's numbers of the annotated organs."""
+    """A CT, its labels (numbered as ``SiteDataset.numbers`` says), and the charter's numbers of the annotated organs.
+
+    An organ known to be absent, a resected kidney, is annotated. ``patient`` is a pseudonym, or the case's name.
+    """
 
     name: str
     image: Path
     labels: Path
     annotated: tuple[int, ...]
+    patient: str
 
 
 @dataclass(frozen=True)
@@ -35,16 +37,17 @@ class SiteDataset:
         """Whether label maps can be used as they are."""
         return all(mine == theirs for mine, theirs in self.numbers.items())
 
-    def annotated_cases(self) -> dict[int, int]:
-        """The charter's number of each organ to how many cases are annotated for it."""
-        organs = sorted({number for case in self.cases for number in case.annotated})
-        return {organ: sum(organ in case.annotated for case in self.cases) for organ in organs}
+    def annotated_cases(self, organs: int) -> tuple[int, ...]:
+        """In how many cases each of so many organs is annotated, in the charter's order."""
+        return tuple(sum(number in case.annotated for case in self.cases) for number in range(1, organs + 1))
 
 
 def open_dataset(folder: Path, organs: tuple[str, ...]) -> SiteDataset:
     """Read what the data set holds; the charter's ``organs`` are numbered from 1.
 
-    Raises ``RequestError`` when it is no data set of single-channel images with plain labels, or has no cases.
+    What is annotated in each case is told by ``annotations.json``; without that file, every organ that has a label.
+    Raises ``RequestError`` when it is no data set of single-channel images with plain labels, or has no cases, and
+    ``AnnotationsError``.
     """
     description = _read_json(folder / DESCRIPTION)
     numbers = _numbers(description.get("labels"), organs)
@@ -53,13 +56,16 @@ def open_dataset(folder: Path, organs: tuple[str, ...]) -> SiteDataset:
     if not names:
         raise RequestError(f"{folder.name} has no label maps in labelsTr")
     labelled = tuple(sorted(number for number in numbers.values() if number))
-    looked_for = _annotations(folder, organs)
+    told = read_annotations(folder).cases if (folder / ANNOTATIONS_FILE).exists() else {}
+    if told and (untold := sum(name not in told for name in names)):
+        raise AnnotationsError(f"{untold} of {len(names)} cases are not in it")
     cases = tuple(
         Case(
             name,
             folder / "imagesTr" / f"{name}_0000{ending}",
             folder / "labelsTr" / f"{name}{ending}",
-            tuple(n for n in labelled if name not in looked_for or n in looked_for[name]),
+            _known(told[name], organs, labelled) if told else labelled,
+            told[name].patient if told else name,
         )
         for name in names
     )
@@ -77,14 +83,9 @@ def _numbers(labels: Any, organs: tuple[str, ...]) -> dict[int, int]:
     return {number: charter.get(name, 0) for name, number in labels.items()}
 
 
-def _annotations(folder: Path, organs: tuple[str, ...]) -> dict[str, set[int]]:
-    if not (folder / ANNOTATIONS).exists():
-        return {}
-    said = _read_json(folder / ANNOTATIONS)
-    number = {organ: number for number, organ in enumerate(organs, start=1)}
-    if any(not isinstance(names, list) for names in said.values()):
-        raise RequestError(f"{ANNOTATIONS} does not map cases to lists of organs")
-    return {case: {number[name] for name in names if name in number} for case, names in said.items()}
+def _known(case: CaseAnnotation, organs: tuple[str, ...], labelled: tuple[int, ...]) -> tuple[int, ...]:
+    hidden = case.in_state(State.UNANNOTATED)
+    return tuple(n for n in labelled if organs[n - 1] not in hidden)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -52,11 +52,13 @@ Kinds = Annotated[tuple[AlongAxis, ...], Field(min_length=1, max_length=MAX_KIND
 class SiteFingerprint:
     """A hospital's part of the fingerprint.
 
-    ``total`` is how many cases all sites have, which says how many voxels were sampled in each case; ``axes`` are those
-    of the array, (slice k, row j, column i). ``counts[n]`` samples had ``first + n`` HU.
+    ``annotated`` tells of each of the charter's organs in how many cases it is annotated. ``total`` is how many cases
+    all sites have, which says how many voxels were sampled in each case; ``axes`` are those of the array, (slice k,
+    row j, column i). ``counts[n]`` samples had ``first + n`` HU.
     """
 
     cases: Positive
+    annotated: Annotated[tuple[Count, ...], Field(max_length=255)]
     total: Positive
     axes: tuple[Kinds, Kinds, Kinds]
     kept: Annotated[tuple[Kept, ...], Field(min_length=1, max_length=MAX_KINDS)]
@@ -74,7 +76,7 @@ class MeasuredCase:
     intensities: Histogram
 
 
-def summarise(cases: Iterable[MeasuredCase], total: int) -> SiteFingerprint:
+def summarise(cases: Iterable[MeasuredCase], annotated: tuple[int, ...], total: int) -> SiteFingerprint:
     """A hospital's part, from its cases in any order."""
     measured = list(cases)
     intensities = Histogram.merged(case.intensities for case in measured)
@@ -82,6 +84,7 @@ def summarise(cases: Iterable[MeasuredCase], total: int) -> SiteFingerprint:
     kept = Counter(repr(case.kept) for case in measured)
     return SiteFingerprint(
         len(measured),
+        annotated,
         total,
         (a, b, c),
         tuple(Kept(share, count) for share, count in sorted(kept.items())),
@@ -90,15 +93,17 @@ def summarise(cases: Iterable[MeasuredCase], total: int) -> SiteFingerprint:
     )
 
 
-def read_fingerprint(site: str, content: bytes) -> SiteFingerprint:
-    """A site's part as it was sent. Raises ``DisbeliefError`` naming the site."""
+def read_fingerprint(site: str, content: bytes, organs: int) -> SiteFingerprint:
+    """A site's part as it was sent, for so many organs. Raises ``DisbeliefError`` naming the site."""
     try:
         part = decode(SiteFingerprint, content)
     except DisbeliefError as refused:
         raise type(refused)(f"the fingerprint of {site}: {refused.detail}") from None
     counted = [sum(kind.cases for kind in kinds) for kinds in (*part.axes, part.kept)]
-    if counted != [part.cases] * len(counted):
+    if counted != [part.cases] * len(counted) or max((0, *part.annotated)) > part.cases:
         raise MalformedDocumentError(f"the fingerprint of {site}: its cases do not add up")
+    if len(part.annotated) != organs:
+        raise MalformedDocumentError(f"the fingerprint of {site} tells of other organs than the charter's")
     return part
 
 
@@ -106,7 +111,7 @@ def merge(parts: Mapping[str, SiteFingerprint]) -> dict[str, Any]:
     """nnU-Net's ``dataset_fingerprint.json`` of all cases together; sites may come in any order.
 
     The images that it lists are made up: along each axis they are the real ones in order, across axes they are not.
-    Raises ``MalformedDocumentError`` for a site that counted on another number of cases, or when there is no foreground.
+    Raises ``MalformedDocumentError`` for a site that counted on another number of cases, or without any foreground.
     """
     total = sum(part.cases for part in parts.values())
     if odd := sorted(site for site, part in parts.items() if part.total != total):

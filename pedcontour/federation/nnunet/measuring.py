@@ -1,9 +1,12 @@
 """A site's fingerprint, measured with nnU-Net's own code on each case."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
+import SimpleITK as sitk  # noqa: N813 - the name everybody in the field knows it by
 
+from pedcontour.errors import RequestError
 from pedcontour.federation.nnunet.dataset import SiteDataset
 from pedcontour.federation.nnunet.fingerprint import MeasuredCase, SiteFingerprint, summarise
 from pedcontour.federation.nnunet.histogram import Histogram
@@ -13,14 +16,31 @@ from pedcontour.inference.nnunet_quiet import quiet
 FOREGROUND_SAMPLES = 10e7
 """Voxels that nnU-Net samples in all cases together (``DatasetFingerprintExtractor``)."""
 
+STRAIGHT = 0.75
+"""Cosine between an axis of an image and the patient's: well below any tilt, above what another axis could have."""
 
-def measure(dataset: SiteDataset, workplace: Workplace, total: int) -> SiteFingerprint:
-    """The site's part of the fingerprint of ``total`` cases.
+
+def measure(dataset: SiteDataset, workplace: Workplace, organs: int, total: int) -> SiteFingerprint:
+    """The site's part of the fingerprint of ``total`` cases, for so many organs.
 
     nnU-Net samples each case by itself, with a fixed seed, and as many voxels as ``total`` says, so the samples are
-    those that it would take from the pooled cases. Intensities that are no whole HU are rounded.
+    those that it would take from the pooled cases. Intensities that are no whole HU are rounded. Raises
+    ``RequestError`` unless slices, rows and columns of every image go to the patient's head, back and left.
     """
-    return summarise(_measured(dataset, workplace, int(FOREGROUND_SAMPLES // total)), total)
+    if odd := sum(not _lies_straight(case.image) for case in dataset.cases):
+        # nnU-Net looks at arrays alone: such a site would teach all the others the wrong side
+        raise RequestError(
+            f"{odd} of {len(dataset.cases)} images are not oriented SPL; `dataset import` writes them so"
+        )
+    measured = _measured(dataset, workplace, int(FOREGROUND_SAMPLES // total))
+    return summarise(measured, dataset.annotated_cases(organs), total)
+
+
+def _lies_straight(image: Path) -> bool:
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(image))
+    reader.ReadImageInformation()
+    return bool((np.diag(np.array(reader.GetDirection()).reshape(3, 3)) > STRAIGHT).all())
 
 
 def _measured(dataset: SiteDataset, workplace: Workplace, samples: int) -> Iterator[MeasuredCase]:

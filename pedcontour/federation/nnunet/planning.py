@@ -17,6 +17,19 @@ def as_planned(plans: Plan) -> Plan:
     return plans
 
 
+def quartered(plans: Plan) -> Plan:
+    """The planned network with a quarter of the features in every stage: a rehearsal that two cores can train."""
+    full = dict(plans["configurations"]["3d_fullres"])
+    architecture = dict(full["architecture"])
+    features = [max(1, count // 4) for count in architecture["arch_kwargs"]["features_per_stage"]]
+    architecture["arch_kwargs"] = architecture["arch_kwargs"] | {"features_per_stage": features}
+    return plans | {"configurations": {"3d_fullres": full | {"architecture": architecture}}}
+
+
+NETWORKS: dict[str, Callable[[Plan], Plan]] = {"planned": as_planned, "quarter": quartered}
+"""What may become of the plans, by name."""
+
+
 @dataclass(frozen=True)
 class Planning:
     """How to plan; every site must plan alike, else the plans' digests differ and the run stops before it begins.

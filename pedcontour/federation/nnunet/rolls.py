@@ -52,4 +52,4 @@ class DrawnAngle:
         ends = (-self.rolls.tilt, self.rolls.tilt)
         if axis == self.body_axis:
             ends = self.rolls.ranges[np.random.randint(len(self.rolls.ranges))]
-        return float(np.radians(np.random.uniform(*sorted(ends))))
+        return float(np.radians(np.random.uniform(min(ends), max(ends))))

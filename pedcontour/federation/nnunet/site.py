@@ -4,9 +4,8 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,11 +13,15 @@ import torch
 from pedcontour.errors import FederationError
 from pedcontour.federation.averaging import Weights
 from pedcontour.federation.nnunet.dataset import open_dataset
-from pedcontour.federation.nnunet.fingerprint import merge, read_fingerprint
+from pedcontour.federation.nnunet.export import History, export_model
+from pedcontour.federation.nnunet.fingerprint import SiteFingerprint, merge, read_fingerprint
+from pedcontour.federation.nnunet.heads import row_shares
 from pedcontour.federation.nnunet.measuring import measure
-from pedcontour.federation.nnunet.planning import Planning, digest_of_plans, plan, read_plans
+from pedcontour.federation.nnunet.network import build_network
+from pedcontour.federation.nnunet.planning import digest_of_plans, plan, read_plans
 from pedcontour.federation.nnunet.preprocessing import preprocess
-from pedcontour.federation.nnunet.rolls import Rolls
+from pedcontour.federation.nnunet.settings import SiteSettings
+from pedcontour.federation.nnunet.splits import keep_patients_together
 from pedcontour.federation.nnunet.tensors import (
     initialise,
     no_momentum,
@@ -29,7 +32,7 @@ from pedcontour.federation.nnunet.tensors import (
 )
 from pedcontour.federation.nnunet.workplace import CONFIGURATION, Workplace
 from pedcontour.federation.room import Charter, encode
-from pedcontour.federation.trainer import Plans, Trained
+from pedcontour.federation.trainer import Plans, RunRecord, SitePost, Trained
 from pedcontour.federation.weights import digest_of
 from pedcontour.inference.nnunet_quiet import quiet
 
@@ -38,39 +41,17 @@ FEWEST_TO_SPLIT = 5
 FINAL, LATEST = "checkpoint_final.pth", "checkpoint_latest.pth"
 
 
-@dataclass(frozen=True)
-class SiteSettings:
-    """How this site trains; ``iterations``, ``proximal`` and ``planning`` should be the same at every site.
-
-    ``workers`` are processes that augment; with none, and ``deterministic``, the same data give the same model.
-    """
-
-    device: Literal["cpu", "cuda"] = "cpu"
-    fold: int | Literal["all"] = 0
-    iterations: int = 250
-    validation_iterations: int = 50
-    workers: int = 4
-    rolls: Rolls | None = None
-    proximal: float = 0.0
-    deterministic: bool = False
-    planning: Planning = field(default_factory=Planning)
-
-
 class NnunetSite:
     """A site whose trainer is nnU-Net's; keeps the promise of ``pedcontour.federation.trainer.Trainer``."""
 
-    def __init__(self, name: str, charter: Charter, data: Path, work: Path, settings: SiteSettings) -> None:
-        """``data`` is the site's nnU-Net raw data set, ``work`` a folder of its own for this run.
-
-        Raises ``FederationError`` when the charter asks for another version of nnU-Net, ``RequestError`` for data that
-        do not fit the charter.
-        """
-        _check_version(charter)
-        self._name = name
-        self._charter = charter
+    def __init__(self, post: SitePost, settings: SiteSettings) -> None:
+        """Raises ``FederationError`` when the charter asks for another nnU-Net, ``RequestError`` for unfit data."""
+        _check_version(post.charter)
+        self._name = post.site
+        self._charter = post.charter
         self._settings = settings
-        self._dataset = open_dataset(data, charter.organs)
-        self._workplace = Workplace(work, charter.run)
+        self._dataset = open_dataset(post.data, post.charter.organs)
+        self._workplace = Workplace(post.work, post.charter.run)
 
     def count_cases(self) -> int:
         """How many cases the data set has."""
@@ -78,22 +59,42 @@ class NnunetSite:
 
     def fingerprint(self, total_cases: int) -> bytes:
         """This site's part of the fingerprint."""
-        return encode(measure(self._dataset, self._workplace, total_cases))
+        return encode(measure(self._dataset, self._workplace, len(self._charter.organs), total_cases))
 
     def plan(self, fingerprints: Mapping[str, bytes]) -> Plans:
         """nnU-Net's plans from all parts, and the first model. Raises ``DisbeliefError`` for a part that is none."""
-        parts = {site: read_fingerprint(site, content) for site, content in sorted(fingerprints.items())}
-        self._workplace.describe(self._dataset, self._charter.organs, sum(part.cases for part in parts.values()))
-        plans = plan(self._workplace, merge(parts), self._settings.planning)
+        parts = self._read(fingerprints)
+        plans = self._plan(parts)
         network = build_network(plans, self._description())
         initialise(network, self._charter.seed)
         momentum = no_momentum(network) if self._charter.momentum == "average" else {}
-        return Plans(digest_of_plans(plans), read_weights(network) | momentum)
+        initial = read_weights(network) | momentum
+        shares = row_shares(initial, parts, by_cases=self._charter.weighting == "cases")
+        return Plans(digest_of_plans(plans), initial, shares)
+
+    def export(self, fingerprints: Mapping[str, bytes], model: Weights, record: RunRecord, out: Path) -> None:
+        """Write the model folder ``out``, and beside it ``_<its name>-nnunet`` as nnU-Net itself reads it."""
+        parts = self._read(fingerprints)
+        plans = self._plan(parts)
+        annotated = np.sum([part.annotated for part in parts.values()], axis=0)
+        organs = dict(zip(self._charter.organs, map(int, annotated), strict=True))
+        export_model(plans, self._description(), model, History(record, organs), out)
+
+    def _read(self, fingerprints: Mapping[str, bytes]) -> dict[str, SiteFingerprint]:
+        organs = len(self._charter.organs)
+        return {site: read_fingerprint(site, content, organs) for site, content in sorted(fingerprints.items())}
+
+    def _plan(self, parts: Mapping[str, SiteFingerprint]) -> dict[str, Any]:
+        fingerprint = merge(parts)
+        total = sum(part.cases for part in parts.values())
+        self._workplace.describe(self._dataset, self._charter.organs, total)
+        return plan(self._workplace, fingerprint, self._settings.planning)
 
     def train(self, round_number: int, start: Weights) -> Trained:
         """Train the charter's local epochs, or the rest of them after a kill; ``plan`` must have been called."""
         plans = read_plans(self._workplace)
         preprocess(self._workplace, self._dataset, plans, self._description())
+        keep_patients_together(self._workplace, self._dataset)
         self._workplace.keep_rounds((round_number - 1, round_number))
         folder = self._workplace.round(round_number, digest_of(start))
         with quiet(), _exactly(self._settings.deterministic):
@@ -104,7 +105,7 @@ class NnunetSite:
                 trainer.run_training()
             cases = len(trainer.do_split()[0])
         momentum = read_momentum(trainer.network, trainer.optimizer) if self._charter.momentum == "average" else {}
-        return Trained(read_weights(trainer.network) | momentum, cases, _figures(trainer, self._charter.local_epochs))
+        return Trained(read_weights(trainer.network) | momentum, cases, self._figures(trainer))
 
     def _description(self) -> dict[str, Any]:
         description: dict[str, Any] = json.loads((self._workplace.preprocessed / "dataset.json").read_text())
@@ -153,24 +154,15 @@ class NnunetSite:
         if self._settings.proximal:
             trainer.pull_towards(start)
 
-
-def build_network(plans: dict[str, Any], description: dict[str, Any]) -> torch.nn.Module:
-    """The network of the plans as a trainer has it, with nnU-Net's own first values."""
-    with quiet():
-        from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
-        from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
-
-        configuration = PlansManager(plans).get_configuration(CONFIGURATION)
-        network: torch.nn.Module = get_network_from_plans(
-            configuration.network_arch_class_name,
-            configuration.network_arch_init_kwargs,
-            configuration.network_arch_init_kwargs_req_import,
-            len(description["channel_names"]),
-            len(description["labels"]),
-            allow_init=True,
-            deep_supervision=False,
-        )
-    return network
+    def _figures(self, trainer: Any) -> dict[str, str]:
+        """The round's mean loss, and Dice on the validation's patches: before it, by organ, and after it."""
+        losses = trainer.logger.get_value("train_losses", None)[-self._charter.local_epochs :]
+        before = {self._charter.organs[label - 1]: dice for label, dice in trainer.dice_at_start().items()}
+        figures = {f"start-dsc-{organ}": dice for organ, dice in before.items()}
+        figures |= {"loss": float(np.mean(losses)), "dsc": trainer.dice_of_last_epoch()}
+        if before:
+            figures["start-dsc"] = float(np.mean(list(before.values())))
+        return {name: repr(round(figure, 6)) for name, figure in figures.items() if math.isfinite(figure)}
 
 
 def _check_version(charter: Charter) -> None:
@@ -179,15 +171,6 @@ def _check_version(charter: Charter) -> None:
     installed = version("nnunetv2")
     if installed != charter.nnunet_version:
         raise FederationError(f"the charter asks for nnU-Net {charter.nnunet_version}; {installed} is installed")
-
-
-def _figures(trainer: Any, epochs: int) -> dict[str, str]:
-    """Means over the round's epochs, as decimal text; what is not finite is left out."""
-    means = {
-        name: float(np.mean(trainer.logger.get_value(key, None)[-epochs:]))
-        for name, key in (("loss", "train_losses"), ("validation-loss", "val_losses"))
-    }
-    return {name: repr(mean) for name, mean in means.items() if math.isfinite(mean)}
 
 
 @contextmanager

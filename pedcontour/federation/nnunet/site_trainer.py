@@ -1,6 +1,7 @@
 """nnU-Net's trainer for one round of a federation: what is nnU-Net's stays nnU-Net's."""
 
 import hashlib
+import json
 import math
 import random
 from collections.abc import Mapping
@@ -90,6 +91,26 @@ class SiteTrainer(nnUNetTrainer):  # type: ignore[misc]
 
         self.optimizer.register_step_pre_hook(pull)
 
+    def on_train_start(self) -> None:
+        """nnU-Net's start, then how good the round's first model is on this site's validation cases."""
+        super().on_train_start()
+        if not self._start_dice.exists():
+            seed_epoch(self.course.seed, f"{self.course.site} start", self.current_epoch)
+            part = self._start_dice.with_suffix(".part")
+            part.write_text(json.dumps(self._validate()))
+            replace_with(part, self._start_dice)
+
+    def dice_at_start(self) -> dict[int, float]:
+        """Dice of the round's first model by label, over the validation's patches, where they tell of that label."""
+        said = json.loads(self._start_dice.read_text())
+        return {int(label): dice for label, dice in said.items()}
+
+    def dice_of_last_epoch(self) -> float:
+        """Mean over annotated labels of nnU-Net's Dice in the last epoch; not a number where none can be told."""
+        dice = self.logger.get_value("dice_per_class_or_region", -1)
+        told = [dice[label - 1] for label in self._labels_annotated() if np.isfinite(dice[label - 1])]
+        return float(np.mean(told)) if told else math.nan
+
     def on_epoch_start(self) -> None:
         """Begin the epoch's random numbers, then nnU-Net's epoch."""
         seed_epoch(self.course.seed, self.course.site, self.current_epoch)
@@ -141,12 +162,29 @@ class SiteTrainer(nnUNetTrainer):  # type: ignore[misc]
         """Left out: it needs graphviz and says nothing the plans do not."""
 
     def _build_loss(self) -> nn.Module:
-        loss: nn.Module = super()._build_loss()
-        if self.enable_deep_supervision:
-            self._marginal = loss.loss = MarginalLoss(loss.loss)
-            return loss
-        self._marginal = MarginalLoss(loss)
-        return self._marginal
+        loss: Any = super()._build_loss()
+        if not self.enable_deep_supervision:
+            self._marginal = MarginalLoss(loss)
+            return self._marginal
+        self._marginal = loss.loss = MarginalLoss(loss.loss)
+        supervised: nn.Module = loss
+        return supervised
+
+    @property
+    def _start_dice(self) -> Path:
+        return Path(self.output_folder) / "start_dice.json"
+
+    def _validate(self) -> dict[int, float]:
+        self.on_validation_epoch_start()
+        with torch.no_grad():
+            steps = [self.validation_step(next(self.dataloader_val)) for _ in range(self.num_val_iterations_per_epoch)]
+        tp, fp, fn = (sum(step[key] for step in steps) for key in ("tp_hard", "fp_hard", "fn_hard"))
+        dice = 2 * tp / (2 * tp + fp + fn)
+        told = [label for label in self._labels_annotated() if np.isfinite(dice[label - 1])]
+        return {label: float(dice[label - 1]) for label in told}
+
+    def _labels_annotated(self) -> list[int]:
+        return sorted({label for labels in self.course.annotated.values() for label in labels})
 
     def _hide_unannotated(self, batch: dict[str, Any]) -> None:
         labels = self.label_manager.foreground_labels

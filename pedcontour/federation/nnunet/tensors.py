@@ -9,11 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pedcontour.federation.averaging import Weights
+from pedcontour.federation.averaging import OPTIMIZER_STATE, Weights
 from pedcontour.inference.nnunet_network import shared_names
-
-MOMENTUM = "momentum/"
-"""Before the name of a tensor: the optimizer's momentum for it, where the charter has it averaged."""
 
 NEGATIVE_SLOPE = 0.01
 """Of the leaky ReLU that nnU-Net's initialisation reckons with (``InitWeights_He``)."""
@@ -47,10 +44,12 @@ def put_weights(network: nn.Module, weights: Weights) -> None:
 
 
 def read_momentum(network: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, NDArray[np.floating]]:
-    """A copy of the momentum of every parameter, under the names that ``momentum_names`` gives; zero before a step."""
+    """A copy of the momentum of every parameter, named as the parameter is; zero before a step."""
     states = ((name, tensor, optimizer.state.get(tensor, {})) for name, tensor in _parameters(network))
     return {
-        f"{MOMENTUM}{name}": _array(buffer if (buffer := state.get("momentum_buffer")) is not None else tensor * 0)
+        f"{OPTIMIZER_STATE}{name}": _array(
+            buffer if (buffer := state.get("momentum_buffer")) is not None else tensor * 0
+        )
         for name, tensor, state in states
     }
 
@@ -58,18 +57,20 @@ def read_momentum(network: nn.Module, optimizer: torch.optim.Optimizer) -> dict[
 def put_momentum(network: nn.Module, optimizer: torch.optim.Optimizer, weights: Weights) -> None:
     """Give the optimizer the momentum among the weights. Zero is what a new optimizer begins with."""
     for name, tensor in _parameters(network):
-        buffer = torch.from_numpy(np.array(weights[f"{MOMENTUM}{name}"])).to(tensor.device)
+        buffer = torch.from_numpy(np.array(weights[f"{OPTIMIZER_STATE}{name}"])).to(tensor.device)
         optimizer.state[tensor]["momentum_buffer"] = buffer
 
 
 def without_momentum(weights: Weights) -> dict[str, NDArray[np.floating]]:
     """The model alone."""
-    return {name: tensor for name, tensor in weights.items() if not name.startswith(MOMENTUM)}
+    return {name: tensor for name, tensor in weights.items() if not name.startswith(OPTIMIZER_STATE)}
 
 
 def no_momentum(network: nn.Module) -> dict[str, NDArray[np.floating]]:
     """Momentum before the first step."""
-    return {f"{MOMENTUM}{name}": np.zeros(tuple(tensor.shape), np.float32) for name, tensor in _parameters(network)}
+    return {
+        f"{OPTIMIZER_STATE}{name}": np.zeros(tuple(tensor.shape), np.float32) for name, tensor in _parameters(network)
+    }
 
 
 def initialise(network: nn.Module, seed: int) -> None:

@@ -15,7 +15,7 @@ from pedcontour.federation.nnunet.workplace import PLANS, Workplace
 from pedcontour.federation.room import encode
 from pedcontour.inference.nnunet_quiet import quiet
 from tests.made_federation import a_charter
-from tests.made_hospital import CASES, ORGANS, tiny_settings, write_dataset
+from tests.made_hospital import CASES, ORGANS, a_site, tiny_settings, write_dataset
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[NnunetSit
     total = sum(map(len, CASES.values()))
     for name, cases in CASES.items():
         home = tmp_path_factory.mktemp(name)
-        site = NnunetSite(name, CHARTER, write_dataset(home / "data", cases), home / "work", STOCK)
+        site = a_site(name, CHARTER, write_dataset(home / "data", cases), home / "work", STOCK)
         told[name] = (site, home / "work", site.fingerprint(total))
     return told
 
@@ -54,7 +54,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dic
 def test_the_merged_fingerprint_is_that_of_the_pooled_cases(
     parts: dict[str, tuple[NnunetSite, Path, bytes]], stock: tuple[dict[str, Any], dict[str, Any]]
 ) -> None:
-    merged = merge({name: read_fingerprint(name, said) for name, (_, _, said) in parts.items()})
+    merged = merge({name: read_fingerprint(name, said, 4) for name, (_, _, said) in parts.items()})
     pooled, _ = stock
     mine = merged["foreground_intensity_properties_per_channel"]["0"]
     theirs = pooled["foreground_intensity_properties_per_channel"]["0"]
@@ -91,7 +91,7 @@ def test_all_sites_begin_with_one_model(parts: dict[str, tuple[NnunetSite, Path,
 
 
 def test_a_part_tells_nothing_case_by_case(parts: dict[str, tuple[NnunetSite, Path, bytes]]) -> None:
-    said = read_fingerprint("alder", parts["alder"][2])
+    said = read_fingerprint("alder", parts["alder"][2], 4)
     assert {(kind.spacing, kind.size, kind.cases) for kind in said.axes[0]} == {
         ("2.5", 24, 1),
         ("3.0", 18, 1),
@@ -101,20 +101,20 @@ def test_a_part_tells_nothing_case_by_case(parts: dict[str, tuple[NnunetSite, Pa
 
 
 def test_a_part_that_was_measured_for_other_cases_is_refused(parts: dict[str, tuple[NnunetSite, Path, bytes]]) -> None:
-    read = {name: read_fingerprint(name, said) for name, (_, _, said) in parts.items()}
+    read = {name: read_fingerprint(name, said, 4) for name, (_, _, said) in parts.items()}
     with pytest.raises(MalformedDocumentError, match="birch"):
         merge(read | {"birch": replace(read["birch"], total=6)})
 
 
 def test_a_part_whose_cases_do_not_add_up_is_refused(parts: dict[str, tuple[NnunetSite, Path, bytes]]) -> None:
-    said = read_fingerprint("birch", parts["birch"][2])
+    said = read_fingerprint("birch", parts["birch"][2], 4)
     with pytest.raises(MalformedDocumentError, match="birch"):
-        read_fingerprint("birch", encode(replace(said, cases=3)))
+        read_fingerprint("birch", encode(replace(said, cases=3)), 4)
 
 
 def test_bytes_that_are_no_part_are_refused() -> None:
     with pytest.raises(MalformedDocumentError, match="the fingerprint of birch"):
-        read_fingerprint("birch", b"{}")
+        read_fingerprint("birch", b"{}", 4)
 
 
 def _axis(fingerprint: dict[str, Any], axis: int) -> tuple[list[float], list[int]]:

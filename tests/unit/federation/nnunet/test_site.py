@@ -12,6 +12,7 @@ import torch
 from batchgeneratorsv2.transforms.noise.gaussian_blur import GaussianBlurTransform, blur_dimension
 from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerNoMirroring import nnUNetTrainerNoMirroring
 
+from pedcontour.datasets.annotations import State
 from pedcontour.errors import FederationError
 from pedcontour.federation.averaging import Weights
 from pedcontour.federation.nnunet.site import NnunetSite
@@ -21,7 +22,7 @@ from pedcontour.federation.nnunet.workplace import CONFIGURATION, Workplace
 from pedcontour.federation.room import Charter
 from pedcontour.inference.nnunet_quiet import quiet
 from tests.made_federation import a_charter
-from tests.made_hospital import CASES, ORGANS, tiny_settings, write_dataset
+from tests.made_hospital import CASES, ORGANS, a_site, annotate, tiny_settings, write_dataset
 from tests.toy_nnunet import one_thread
 
 pytestmark = pytest.mark.slow
@@ -45,7 +46,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def planned(data: Path, work: Path, charter: Charter = CHARTER, **settings: Any) -> tuple[NnunetSite, Weights]:
     """A site that planned alone, and the first model."""
-    site = NnunetSite("alder", charter, data, work, tiny_settings(**settings))
+    site = a_site("alder", charter, data, work, tiny_settings(**settings))
     return site, site.plan({"alder": site.fingerprint(site.count_cases())}).initial
 
 
@@ -179,8 +180,7 @@ def test_an_organ_that_was_not_annotated_is_no_negative_and_a_resected_one_is(da
     absent = planned(resected, tmp_path / "absent")[0].train(1, initial).weights
     assert not same(unannotated, absent)
 
-    everything = {case: list(fewer) for case, _, _ in CASES["alder"]}
-    (resected / "annotated.json").write_text(json.dumps(everything))
+    annotate(resected, "alder", dict.fromkeys(ORGANS[3:], State.UNANNOTATED))
     said = planned(resected, tmp_path / "said")[0].train(1, initial).weights
     assert same(unannotated, said)
 
