@@ -94,7 +94,7 @@ def test_a_part_tells_nothing_case_by_case(parts: dict[str, tuple[NnunetSite, Pa
     said = read_fingerprint("alder", parts["alder"][2], 4)
     assert {(kind.spacing, kind.size, kind.cases) for kind in said.axes[0]} == {
         ("2.5", 24, 1),
-        ("3.0", 18, 1),
+        ("3.0", 15, 1),
         ("3.0", 20, 1),
     }
     assert b"alder" not in parts["alder"][2]
