@@ -74,10 +74,10 @@ def no_momentum(network: nn.Module) -> dict[str, NDArray[np.floating]]:
 
 
 def initialise(network: nn.Module, seed: int) -> None:
-    """Draw convolutions' weights as nnU-Net does (He et al. 2015), the same on every machine; the rest stays.
+    """Draw convolutions' weights as nnU-Net does (He et al. 2015), whatever the processor; the rest stays.
 
     torch draws normal numbers by other instructions on other processors, which need not agree to the last bit. numpy's
-    PCG64 and ziggurat do, so that all sites begin with one model.
+    PCG64 and ziggurat do not, so that all sites begin with one model.
     """
     random = np.random.Generator(np.random.PCG64(seed))
     gain = math.sqrt(2 / (1 + NEGATIVE_SLOPE**2))
