@@ -1,6 +1,6 @@
 """A site's fingerprint, measured with nnU-Net's own code on each case."""
 
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ from pedcontour.errors import RequestError
 from pedcontour.federation.nnunet.dataset import SiteDataset
 from pedcontour.federation.nnunet.fingerprint import MeasuredCase, SiteFingerprint, summarise
 from pedcontour.federation.nnunet.histogram import Histogram
+from pedcontour.federation.nnunet.processes import for_each
 from pedcontour.federation.nnunet.workplace import Workplace
 from pedcontour.inference.nnunet_quiet import quiet
 
@@ -20,7 +21,7 @@ STRAIGHT = 0.75
 """Cosine between an axis of an image and the patient's: well below any tilt, above what another axis could have."""
 
 
-def measure(dataset: SiteDataset, workplace: Workplace, organs: int, total: int) -> SiteFingerprint:
+def measure(dataset: SiteDataset, workplace: Workplace, organs: int, total: int, workers: int = 0) -> SiteFingerprint:
     """The site's part of the fingerprint of ``total`` cases, for so many organs.
 
     nnU-Net samples each case by itself, with a fixed seed, and as many voxels as ``total`` says, so the samples are
@@ -32,7 +33,8 @@ def measure(dataset: SiteDataset, workplace: Workplace, organs: int, total: int)
         raise RequestError(
             f"{odd} of {len(dataset.cases)} images are not oriented SPL; `dataset import` writes them so"
         )
-    measured = _measured(dataset, workplace, int(FOREGROUND_SAMPLES // total))
+    files = [(case.image, workplace.labels(case, dataset)) for case in dataset.cases]
+    measured = for_each(partial(_measured, int(FOREGROUND_SAMPLES // total)), files, workers)
     return summarise(measured, dataset.annotated_cases(organs), total)
 
 
@@ -43,19 +45,18 @@ def _lies_straight(image: Path) -> bool:
     return bool((np.diag(np.array(reader.GetDirection()).reshape(3, 3)) > STRAIGHT).all())
 
 
-def _measured(dataset: SiteDataset, workplace: Workplace, samples: int) -> Iterator[MeasuredCase]:
+def _measured(samples: int, files: tuple[Path, Path]) -> MeasuredCase:
     with quiet():
         from nnunetv2.experiment_planning.dataset_fingerprint.fingerprint_extractor import DatasetFingerprintExtractor
         from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
 
-    for case in dataset.cases:
-        labels = str(workplace.labels(case, dataset))
-        shape, spacing, intensities, _, kept = DatasetFingerprintExtractor.analyze_case(
-            [str(case.image)], labels, SimpleITKIO, samples
-        )
-        yield MeasuredCase(
-            tuple(float(mm) for mm in spacing),
-            tuple(int(n) for n in shape),
-            float(kept),
-            Histogram.of(np.asarray(intensities[0], np.float32)),
-        )
+    image, labels = map(str, files)
+    shape, spacing, intensities, _, kept = DatasetFingerprintExtractor.analyze_case(
+        [image], labels, SimpleITKIO, samples
+    )
+    return MeasuredCase(
+        tuple(float(mm) for mm in spacing),
+        tuple(int(n) for n in shape),
+        float(kept),
+        Histogram.of(np.asarray(intensities[0], np.float32)),
+    )

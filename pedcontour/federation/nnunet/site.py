@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from pedcontour.errors import FederationError
+from pedcontour.errors import FederationError, PedcontourError
 from pedcontour.federation.averaging import Weights
 from pedcontour.federation.nnunet.dataset import open_dataset
 from pedcontour.federation.nnunet.export import History, export_model
@@ -59,7 +59,9 @@ class NnunetSite:
 
     def fingerprint(self, total_cases: int) -> bytes:
         """This site's part of the fingerprint."""
-        return encode(measure(self._dataset, self._workplace, len(self._charter.organs), total_cases))
+        with _refusing("measuring"):
+            organs, workers = len(self._charter.organs), self._settings.workers
+            return encode(measure(self._dataset, self._workplace, organs, total_cases, workers))
 
     def plan(self, fingerprints: Mapping[str, bytes]) -> Plans:
         """nnU-Net's plans from all parts, and the first model. Raises ``DisbeliefError`` for a part that is none."""
@@ -87,17 +89,19 @@ class NnunetSite:
     def _plan(self, parts: Mapping[str, SiteFingerprint]) -> dict[str, Any]:
         fingerprint = merge(parts)
         total = sum(part.cases for part in parts.values())
-        self._workplace.describe(self._dataset, self._charter.organs, total)
-        return plan(self._workplace, fingerprint, self._settings.planning)
+        with _refusing("planning"):
+            self._workplace.describe(self._dataset, self._charter.organs, total)
+            return plan(self._workplace, fingerprint, self._settings.planning)
 
     def train(self, round_number: int, start: Weights) -> Trained:
         """Train the charter's local epochs, or the rest of them after a kill; ``plan`` must have been called."""
-        plans = read_plans(self._workplace)
-        preprocess(self._workplace, self._dataset, plans, self._description())
-        keep_patients_together(self._workplace, self._dataset)
+        with _refusing("preprocessing"):
+            plans = read_plans(self._workplace)
+            preprocess(self._workplace, self._dataset, plans, self._description(), self._settings.workers)
+            keep_patients_together(self._workplace, self._dataset)
         self._workplace.keep_rounds((round_number - 1, round_number))
         folder = self._workplace.round(round_number, digest_of(start))
-        with quiet(), _exactly(self._settings.deterministic):
+        with _refusing("training"), quiet(), _exactly(self._settings.deterministic):
             trainer = self._trainer(plans, folder)
             self._begin(trainer, round_number, start, folder)
             trainer.num_epochs = round_number * self._charter.local_epochs
@@ -171,6 +175,17 @@ def _check_version(charter: Charter) -> None:
     installed = version("nnunetv2")
     if installed != charter.nnunet_version:
         raise FederationError(f"the charter asks for nnU-Net {charter.nnunet_version}; {installed} is installed")
+
+
+@contextmanager
+def _refusing(work: str) -> Iterator[None]:
+    """Tell whatever nnU-Net trips over by its class alone: its message may name a patient's file."""
+    try:
+        yield
+    except PedcontourError:
+        raise
+    except Exception as error:
+        raise FederationError(f"{work}: {type(error).__name__}") from error
 
 
 @contextmanager

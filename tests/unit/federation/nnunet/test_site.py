@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 import torch
 from batchgeneratorsv2.transforms.noise.gaussian_blur import GaussianBlurTransform, blur_dimension
+from batchgeneratorsv2.transforms.spatial.spatial import SpatialTransform
 from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerNoMirroring import nnUNetTrainerNoMirroring
 
 from pedcontour.datasets.annotations import State
 from pedcontour.errors import FederationError
 from pedcontour.federation.averaging import Weights
+from pedcontour.federation.nnunet.rolls import ANY_ROLL, DrawnAngle
 from pedcontour.federation.nnunet.site import NnunetSite
 from pedcontour.federation.nnunet.site_trainer import SiteTrainer, seed_epoch
 from pedcontour.federation.nnunet.tensors import put_weights, read_weights
@@ -183,6 +185,54 @@ def test_an_organ_that_was_not_annotated_is_no_negative_and_a_resected_one_is(da
     annotate(resected, "alder", dict.fromkeys(ORGANS[3:], State.UNANNOTATED))
     said = planned(resected, tmp_path / "said")[0].train(1, initial).weights
     assert same(unannotated, said)
+
+
+def test_a_site_s_rolls_reach_nnu_net_s_augmentation(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, Any] = {}
+    loaders = SiteTrainer.get_dataloaders
+
+    def noted(trainer: SiteTrainer) -> Any:
+        train, validation = loaders(trainer)
+        seen["patch"] = train.data_loader.patch_size
+        seen["turn"] = next(t for t in train.data_loader.transforms.transforms if isinstance(t, SpatialTransform))
+        return train, validation
+
+    monkeypatch.setattr(SiteTrainer, "get_dataloaders", noted, raising=False)
+    site, initial = planned(data, tmp_path, rolls=ANY_ROLL, iterations=1)
+    site.train(1, initial)
+    assert seen["turn"].p_rotation == ANY_ROLL.probability
+    assert seen["turn"].rotation == DrawnAngle(ANY_ROLL, body_axis=0, flat=False)
+    assert min(seen["patch"]) > 16
+
+
+def test_with_five_cases_nnu_net_keeps_one_for_validation(tmp_path: Path) -> None:
+    cases = [case for site in CASES.values() for case in site]
+    site, initial = planned(write_dataset(tmp_path / "data", cases), tmp_path / "work", iterations=1)
+    trained = site.train(1, initial)
+    assert trained.cases == 4
+    assert {"loss", "dsc", "start-dsc", "start-dsc-liver"} <= trained.figures.keys()
+
+
+def test_measured_in_two_processes_the_fingerprint_is_the_same(data: Path, tmp_path: Path) -> None:
+    alone, several = (
+        a_site("alder", CHARTER, data, tmp_path / str(workers), tiny_settings(workers=workers)) for workers in (0, 2)
+    )
+    assert alone.fingerprint(50) == several.fingerprint(50)
+
+
+def test_what_nnu_net_trips_over_is_told_by_its_class_alone(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trip(_: SiteTrainer) -> None:
+        raise MemoryError("Patient^Name")
+
+    site, initial = planned(data, tmp_path)
+    monkeypatch.setattr(SiteTrainer, "run_training", trip, raising=False)
+    with pytest.raises(FederationError, match="training: MemoryError") as refused:
+        site.train(1, initial)
+    assert "Patient" not in str(refused.value)
 
 
 def test_another_version_of_nnu_net_than_the_charter_s_is_refused(data: Path, tmp_path: Path) -> None:
