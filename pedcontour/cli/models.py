@@ -94,13 +94,15 @@ def verify_model(
     models_dir: ModelsFolder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check every byte of a model, or of all models, against its checksums.
+    """Check every byte of a model, or of all models, against its checksums; a federation's against what it agreed on.
 
     \b
     Examples:
       pedcontour models verify
       pedcontour models verify upper-abdomen
     """
+    from pedcontour.federation.provenance import check_provenance
+
     root = _root(models_dir)
     if model is None:
         shelf = scan_models(root)
@@ -111,6 +113,7 @@ def verify_model(
         bundles = (find_model(root, model),)
     for bundle in bundles:
         verify_bundle(bundle)
+        check_provenance(bundle)
         if not as_json:
             out.print(f"[green]intact[/]  {escape(bundle.id)}  {bundle.digest}", highlight=False)
     if as_json:

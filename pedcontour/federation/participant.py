@@ -12,6 +12,7 @@ from datetime import timedelta
 from pedcontour.errors import ObjectExistsError
 from pedcontour.federation import layout
 from pedcontour.federation.averaging import Contribution, Weights, check_fit, mean_of
+from pedcontour.federation.gates import check_change
 from pedcontour.federation.room import (
     Agreement,
     BelievedRound,
@@ -182,7 +183,12 @@ class Participant:
         if self._model is not None and self._model[0] == number:
             return self._model[1]
         closed = self._beliefs.closed(number)
-        mean = mean_of({site: self._contribution(site, update) for site, update in closed.members.items()})
+        contributions = {site: self._contribution(site, update) for site, update in closed.members.items()}
+        if (base := self._known(number - 1)) is not None:
+            for site, contribution in contributions.items():
+                check_fit(site, contribution.weights, base)
+                check_change(site, contribution.weights, base)
+        mean = mean_of(contributions)
         check_fit("the mean", mean, self._initial())
         model = digest_of(mean)
         self._beliefs.recomputed(number, model)
@@ -193,10 +199,17 @@ class Participant:
         self._tidy(number)
         return mean
 
+    def _known(self, number: int) -> Weights | None:
+        """A round's model, if this process has it; a site that was away has only the last round to compute from."""
+        if number == 0:
+            return self._initial()
+        return self._model[1] if self._model is not None and self._model[0] == number else None
+
     def _contribution(self, site: str, update: Update) -> Contribution:
         report = self._voice.read(Report, site, update.report)
         weights = unpack(site, self._voice.open(site, update.weights))
-        return Contribution(weights, report.cases if self._charter.weighting == "cases" else 1)
+        share = report.cases if self._charter.weighting == "cases" else 1
+        return Contribution(weights, share, self._planned().row_shares.get(site, {}))
 
     def _hear_agreements(self, closed: BelievedRound) -> None:
         for site in self._charter.names:

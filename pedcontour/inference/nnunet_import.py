@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,8 @@ class About:
     """What the importer knows about a model and nnU-Net does not.
 
     ``axes`` is the orientation of the training images as three letters (``pedcontour/bundle/axes.py``); None takes
-    nnU-Net's word where its reader reorients, and else the canonical ``SPL``.
+    nnU-Net's word where its reader reorients, and else the canonical ``SPL``. ``provenance`` is told beside what the
+    training itself says.
     """
 
     name: str | None = None
@@ -49,6 +50,7 @@ class About:
     intended_use: str = "Research. Not evaluated; not for use on patients."
     axes: str | None = None
     card: str | None = None
+    provenance: Mapping[str, str] = field(default_factory=dict)
 
 
 def import_nnunet(
@@ -115,7 +117,11 @@ def _fill(folder: Path, training: Training, mapping: Mapping[str, str], about: A
         axes=about.axes or (RAS_AXES if reorients else CANONICAL_AXES),
         mirroring_axes=checkpoint.mirroring_axes,
         folds=folds,
-        provenance={**_provenance(training, checkpoint), "orientation": _known_by(about, reorients=reorients)},
+        provenance={
+            **_provenance(training, checkpoint),
+            **about.provenance,
+            "orientation": _known_by(about, reorients=reorients),
+        },
     )
     (folder / PLANS_NAME).write_text(training.plans, "utf-8", newline="")
     (folder / DATASET_NAME).write_text(json.dumps(dataset, indent=2, ensure_ascii=False) + "\n", "utf-8", newline="\n")

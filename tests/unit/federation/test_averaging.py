@@ -89,3 +89,27 @@ def test_a_model_is_the_same_after_its_file() -> None:
 def test_bytes_that_are_no_safetensors_file_are_refused(data: bytes) -> None:
     with pytest.raises(UpdateUnfitError):
         unpack("alder", data)
+
+
+def test_rows_count_by_shares_of_their_own() -> None:
+    def one(value: float, share: int, rows: tuple[int, ...]) -> Contribution:
+        return Contribution({"head": np.full((3, 2), value, np.float32)}, share, {"head": rows})
+
+    mean = mean_of({"alder": one(0.0, 3, (3, 1, 0)), "birch": one(4.0, 1, (1, 1, 0))})
+    # by cases; by the cases annotated; annotated nowhere, so by cases
+    assert mean["head"].tolist() == [[1.0, 1.0], [2.0, 2.0], [1.0, 1.0]]
+
+
+def test_rows_with_the_same_shares_as_the_whole_change_no_bit() -> None:
+    weights = [{"w": np.random.default_rng(n).normal(size=(3, 5)).astype(np.float32)} for n in range(2)]
+    plain = mean_of({f"site{n}": Contribution(w, n + 2) for n, w in enumerate(weights)})
+    rows = mean_of({f"site{n}": Contribution(w, n + 2, {"w": (n + 2,) * 3}) for n, w in enumerate(weights)})
+    assert digest_of(plain) == digest_of(rows)
+
+
+@pytest.mark.parametrize("rows", [{}, {"w": (1, 1)}], ids=["of one site alone", "too few"])
+def test_shares_of_rows_that_do_not_fit_are_refused(rows: dict[str, tuple[int, ...]]) -> None:
+    tensor = {"w": np.zeros((3, 1), np.float32)}
+    said = {"alder": Contribution(tensor, 1, {"w": (1, 1, 1)}), "birch": Contribution(tensor, 1, rows)}
+    with pytest.raises(UpdateUnfitError, match="rows"):
+        mean_of(said)

@@ -1,0 +1,43 @@
+"""A site's options become settings, or are refused by name."""
+
+from dataclasses import replace
+
+import pytest
+
+from pedcontour.errors import RequestError
+from pedcontour.federation.nnunet.options import read_options
+from pedcontour.federation.nnunet.planning import quartered
+from pedcontour.federation.nnunet.rolls import LATERAL_OR_SUPINE
+from pedcontour.federation.nnunet.settings import SiteSettings
+
+
+def test_without_options_training_is_nnu_net_s_own() -> None:
+    assert read_options({}) == SiteSettings()
+
+
+def test_every_option_is_heard() -> None:
+    read = read_options(
+        {"rolls": "-120..-60,-30..30", "workers": "0", "deterministic": "true", "fold": "all", "proximal": "0.01"}
+    )
+    assert read == SiteSettings(rolls=LATERAL_OR_SUPINE, workers=0, deterministic=True, fold="all", proximal=0.01)
+    small = read_options({"network": "quarter", "gpu_memory_gb": "2", "spacing_mm": "3,2,2", "iterations": "10"})
+    assert small.iterations == 10
+    assert replace(small.planning, adapt=quartered) == small.planning
+    assert (small.planning.gpu_memory_gb, small.planning.spacing_mm) == (2.0, (3.0, 2.0, 2.0))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("fold", "7"),
+        ("iterations", "0"),
+        ("device", "tpu"),
+        ("rolls", "wide"),
+        ("rolls", "-400..0"),
+        ("network", "enormous"),
+        ("epochs", "5"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(RequestError, match="option"):
+        read_options({name: value})
