@@ -16,8 +16,7 @@ from pedcontour.inference.sliding import Slab
 def labelling_on_device(
     definition: Definition, prepared: Prepared, layout: Layout, confidence: Confidence, device: torch.device
 ) -> Labelling:
-    """As ``labelling_for``; overlapping regions, and a plan whose resampling of logits is not linear, are labelled on
-    the processor."""
+    """As ``labelling_for``; logits that are not resampled linearly, and regions, are labelled on the processor."""
     sampling = linear_sampling(definition, prepared)
     if sampling is None or definition.labels.has_regions:
         return labelling_for(definition, prepared, layout, confidence)
