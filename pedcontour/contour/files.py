@@ -24,7 +24,7 @@ from pedcontour.errors import NothingDrawnError
 from pedcontour.inference.modes import quality_of
 from pedcontour.inference.port import Engine, Prediction
 from pedcontour.outputs import OutputStyle
-from pedcontour.postprocessing import AbsenceRule, Judged, Wishes, judge, rules_of
+from pedcontour.postprocessing import AbsenceRule, Hints, Judged, Wishes, judge, rules_of
 from pedcontour.preview import Caption, draw_preview
 from pedcontour.verdicts import DRAWN, Outcome, Verdict
 from pedcontour.volume import Volume
@@ -88,7 +88,8 @@ def contour_files(files: Sequence[Path], out: Path, job: ContourJob, progress: S
         with stages.stage("judge"):
             wishes = _wishes(job.request)
             image = intake.series.volume
-            judged = judge(prediction.labels, prediction.confidence, image, wishes, rules, prediction.spread)
+            hints = Hints(prediction.spread, prediction.firm)
+            judged = judge(prediction.labels, prediction.confidence, image, wishes, rules, hints)
         if not judged.drawn:
             raise NothingDrawnError(verdicts=judged.verdicts, warnings=judged.warnings)
         result = _result(intake, judged, job)

@@ -1,7 +1,7 @@
 """The one pass that gives every organ its verdict."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pedcontour.organs import all_organs
 from pedcontour.postprocessing.absence import AbsenceRule, Candidate, Judgement, default_rules
@@ -39,6 +39,16 @@ class Wishes:
     policy: AbsencePolicy = "filter"
 
 
+@dataclass(frozen=True)
+class Hints:
+    """What is known beside the images and makes the evidence better, any of it may be missing: ``spread`` and ``firm``
+    by organ id, as ``Prediction`` has them, and the patient's age."""
+
+    spread: Mapping[str, float] = field(default_factory=dict)
+    firm: Mapping[str, float] = field(default_factory=dict)
+    age_years: float | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Judged:
     """The labels that go into the results, a verdict for every organ of the model, and warnings ``CODE: sentence``."""
@@ -68,7 +78,7 @@ class _Scene:
     scattered: Mapping[str, float]
     coverage: Coverage | None
     rules: Mapping[str, AbsenceRule]
-    spread: Mapping[str, float]
+    hints: Hints
 
 
 def judge(
@@ -77,13 +87,13 @@ def judge(
     image: Volume,
     wishes: Wishes,
     rules: Mapping[str, AbsenceRule] | None = None,
-    spread: Mapping[str, float] | None = None,
+    hints: Hints | None = None,
 ) -> Judged:
     """Give every organ that the model knows, and every organ declared absent, its verdict.
 
-    ``labels`` is what the network drew, on the grid of ``image``; ``confidence`` its mean probability by organ and
-    ``spread`` the standard deviation of that, as ``Prediction`` has them. ``rules`` judge drawn organs that surgery
-    may have removed, by organ id; ``default_rules()`` when None. Nothing is removed without a verdict that says so.
+    ``labels`` is what the network drew, on the grid of ``image``; ``confidence`` its mean probability by organ, as
+    ``Prediction`` has it. ``rules`` judge drawn organs that surgery may have removed, by organ id;
+    ``default_rules()`` when None. Nothing is removed without a verdict that says so.
     """
     cleaned, specks_ml, scattered_ml = remove_islands(labels)
     found, outlines = find_organs(cleaned), outline_body(image)
@@ -100,7 +110,7 @@ def judge(
         scattered=scattered_ml,
         coverage=estimate_coverage(found, stack_height_mm(cleaned), body.diameter_mm),
         rules=default_rules() if rules is None else rules,
-        spread=spread or {},
+        hints=hints or Hints(),
     )
     organs = dict.fromkeys(organ for _, organ in sorted(labels.organs.items()))
     organs |= dict.fromkeys(sorted(wishes.absent))
@@ -205,7 +215,9 @@ def _candidate(finding: Finding, scene: _Scene) -> Candidate:
         others=scene.found,
         labels=scene.labels,
         image=scene.image,
-        spread=scene.spread.get(finding.organ),
+        spread=scene.hints.spread.get(finding.organ),
+        firm=scene.hints.firm.get(finding.organ),
+        age_years=scene.hints.age_years,
     )
 
 

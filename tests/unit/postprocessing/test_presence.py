@@ -76,8 +76,8 @@ def test_every_piece_of_evidence_has_words() -> None:
 
 
 def test_a_model_that_weighs_what_nobody_measures_is_refused() -> None:
-    with pytest.raises(ModelError, match="hilum"):
-        CalibratedPresence(replace(MODEL, terms=(Term("hilum", "linear", 0.0, 1.0, 1.0),)))
+    with pytest.raises(ModelError, match="mood"):
+        CalibratedPresence(replace(MODEL, terms=(Term("mood", "linear", 0.0, 1.0, 1.0),)))
 
 
 def test_a_network_without_a_filter_keeps_the_rule_of_volume() -> None:
