@@ -8,7 +8,7 @@ from typing import Any
 from PIL.Image import Image
 
 from pedcontour.bundle import ModelBundle
-from pedcontour.contour.facts import geometry_of, input_facts, model_facts, organ_reports, output_files
+from pedcontour.contour.facts import geometry_of, input_facts, model_facts, organ_reports, output_files, request_facts
 from pedcontour.contour.report import OrganReport, OutputFacts, Report, SoftwareFacts
 from pedcontour.contour.request import ContourRequest, check_request
 from pedcontour.contour.stages import StageProgress, Stages
@@ -90,7 +90,7 @@ def contour_files(files: Sequence[Path], out: Path, job: ContourJob, progress: S
             image = intake.series.volume
             hints = Hints(prediction.spread, prediction.firm)
             judged = judge(prediction.labels, prediction.confidence, image, wishes, rules, hints)
-        if not judged.drawn:
+        if not judged.has_regions:
             raise NothingDrawnError(verdicts=judged.verdicts, warnings=judged.warnings)
         result = _result(intake, judged, job)
         dice = _write_checked(result, folder, stages)
@@ -175,6 +175,7 @@ def _report(
         job_id=job.identity.job_id,
         created=job.identity.created,
         input=input_facts(replace(intake, ignored=(*job.left_out, *intake.ignored))),
+        request=request_facts(job.request),
         geometry=geometry_of(intake.series.volume.grid),
         organs=organs,
         warnings=warnings,

@@ -39,8 +39,8 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a rule says: ``PRESENT``, ``PRESENT_UNCERTAIN`` (kept and flagged) or ``REMOVED_FALSE_POSITIVE``, and
-    why."""
+    """What a rule says, and why: ``PRESENT``, ``PARTIAL`` (there, but not all of it), ``PRESENT_UNCERTAIN`` (kept and
+    flagged) or ``REMOVED_FALSE_POSITIVE``."""
 
     outcome: Outcome
     reason: str

@@ -12,6 +12,7 @@ from pedcontour.postprocessing.islands import remove_islands
 from pedcontour.postprocessing.levels import SHARE_IN_VIEW, Coverage, estimate_coverage, twin_of
 from pedcontour.postprocessing.outside import OUTSIDE_SHARE, shares_outside
 from pedcontour.postprocessing.policy import within_policy
+from pedcontour.postprocessing.review import review_labels, set_aside
 from pedcontour.postprocessing.sides import check_sides
 from pedcontour.verdicts import DRAWN, LOUD, AbsencePolicy, Outcome, Verdict
 from pedcontour.volume import LabelMap, Volume
@@ -61,6 +62,11 @@ class Judged:
     def drawn(self) -> tuple[str, ...]:
         """The organs that have a contour in the results."""
         return tuple(verdict.organ for verdict in self.verdicts if verdict.outcome in DRAWN)
+
+    @property
+    def has_regions(self) -> bool:
+        """Whether there is anything to write: an organ, or what lies beside the results for review."""
+        return bool(self.drawn) or any(verdict.review_ml > 0.0 for verdict in self.verdicts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +122,9 @@ def judge(
     organs |= dict.fromkeys(sorted(wishes.absent))
     decided = {organ: _decide(organ, scene) for organ in organs}
     kept = _keep(cleaned, {organ for organ, (outcome, _) in decided.items() if outcome in DRAWN})
+    if wishes.policy == "review_roi":
+        removed = {organ for organ, (outcome, _) in decided.items() if outcome is Outcome.REMOVED_FALSE_POSITIVE}
+        kept = set_aside(cleaned, kept, removed)
     verdicts = tuple(_verdict(organ, *decided[organ], scene) for organ in organs)
     warnings = (*check_sides(found, body), *(w for organ in organs for w in _warnings(organ, *decided[organ], scene)))
     return Judged(kept, verdicts, warnings)
@@ -235,6 +244,7 @@ def _keep(labels: LabelMap, organs: set[str]) -> LabelMap:
 
 def _verdict(organ: str, outcome: Outcome, reason: str, scene: _Scene) -> Verdict:
     kept_ml = scene.found[organ].volume_ml if organ in scene.found else 0.0
+    beside = outcome is Outcome.REMOVED_FALSE_POSITIVE and scene.wishes.policy == "review_roi"
     specks_ml = scene.specks_ml.get(organ, 0.0)
     if specks_ml > 0 and outcome in DRAWN:
         reason += f" Stray specks of together {specks_ml:.2f} mL were taken out."
@@ -245,6 +255,7 @@ def _verdict(organ: str, outcome: Outcome, reason: str, scene: _Scene) -> Verdic
         volume_ml=kept_ml if outcome in DRAWN else 0.0,
         confidence=scene.confidence.get(organ) if kept_ml > 0 else None,
         reason=reason,
+        review_ml=kept_ml if beside and organ in review_labels(scene.labels.organs).values() else 0.0,
     )
 
 
