@@ -7,6 +7,7 @@ easier bed than a patient's.
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
+from scipy.signal import fftconvolve
 
 from pedcontour.volume import LabelMap, Volume
 
@@ -15,6 +16,9 @@ REACH_MM = 8.0
 
 BLEND_MM = 3.0
 """Over this much the bed fades into what lies around it."""
+
+BOWEL_SHARE = 0.5
+"""Of the bed; the rest stays fat."""
 
 FAT_HU = (-140.0, -60.0)
 SMOOTH_VOXELS = (0.0, 2.0, 2.0)
@@ -57,7 +61,11 @@ def _bed(labels: LabelMap, kidney: str) -> tuple[Mask, FloatImage]:
 
 
 def _noise(voxels: FloatImage, labels: LabelMap, shape: tuple[int, ...]) -> FloatImage:
-    """The noise of the largest cube within the liver, mirrored on and on until it fills ``shape``."""
+    """Noise of ``shape`` with the variance and the grain of that in the largest cube within the liver.
+
+    White noise convolved with a sample has the sample's spectrum (random spot noise; Galerne, Gousseau, Morel, "Random
+    phase textures", IEEE Transactions on Image Processing 2011).
+    """
     depth = ndimage.distance_transform_cdt(labels.mask("liver"), metric="chessboard")
     half = int(depth.max()) - 1
     if half < 2:
@@ -65,18 +73,18 @@ def _noise(voxels: FloatImage, labels: LabelMap, shape: tuple[int, ...]) -> Floa
     middle = np.unravel_index(int(depth.argmax()), depth.shape)
     cube = voxels[tuple(slice(n - half, n + half + 1) for n in middle)]
     fine = cube - ndimage.gaussian_filter(cube, SMOOTH_VOXELS)
-    return np.pad(fine, [(0, max(0, n - m)) for n, m in zip(shape, fine.shape, strict=True)], mode="symmetric")[
-        tuple(slice(0, n) for n in shape)
-    ]
+    padded = tuple(n + m - 1 for n, m in zip(shape, fine.shape, strict=True))
+    white = np.random.default_rng(0).standard_normal(padded)
+    return fftconvolve(white, fine / np.sqrt(fine.size), mode="valid").astype(np.float32)
 
 
 def _lay_bowel(filling: FloatImage, voxels: FloatImage, labels: LabelMap) -> None:
-    """Copy the bowel of the box of this size that holds the most of it, in place: loops as they lie elsewhere."""
+    """Copy the bowel of a box of this size that is about ``BOWEL_SHARE`` bowel: loops as they lie elsewhere."""
     bowel = labels.mask("stomach_bowel")
     if any(n > m for n, m in zip(filling.shape, bowel.shape, strict=True)):
         return
     held = ndimage.uniform_filter(bowel.astype(np.float32), size=filling.shape, mode="constant")
-    middle = np.unravel_index(int(held.argmax()), held.shape)
+    middle = np.unravel_index(int(np.abs(held - BOWEL_SHARE).argmin()), held.shape)
     box = tuple(
         slice(start := int(np.clip(n - size // 2, 0, most - size)), start + size)
         for n, size, most in zip(middle, filling.shape, bowel.shape, strict=True)
