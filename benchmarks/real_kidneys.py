@@ -37,7 +37,7 @@ from pedcontour.volume import LabelMap, Volume
 DATA = Path(os.environ.get("PEDCONTOUR_TEST_DATA", Path(__file__).parents[1] / "shared" / "data"))
 ARCHIVE = "real-ct-abdomen.zip"
 KIDNEYS = ("kidney_right", "kidney_left")
-PANEL_PX = (560, 400)
+PANEL_PX = (480, 344)
 GAP_PX = 8
 
 
@@ -97,9 +97,9 @@ def rows_of(name: str, seen: Seen) -> list[dict[str, Any]]:
 
 def show(table: Sequence[Mapping[str, Any]]) -> None:
     """Print what became of the kidneys."""
-    printed = Table("CT / kidney", "drawn mL", "in the results", "outcome")
+    printed = Table("drawn mL", "in the results", "outcome", "CT / kidney")
     for row in table:
-        printed.add_row(row["name"], f"{row['drawn_ml']:.1f}", f"{row['ours']:.1f}", row["outcome"])
+        printed.add_row(f"{row['drawn_ml']:.1f}", f"{row['ours']:.1f}", row["outcome"], row["name"])
     Console().print(printed)
     for row in table:
         Console().print(f"{row['name']}: {row['reason']}", highlight=False)
@@ -133,8 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         table += rows_of(f"without {kidney}", seen)
     show(table)
     if options.picture is not None:
-        # Grey and three colours: a palette shows them all in a third of the bytes.
-        picture_of([whole, *without.values()], whole.drawn).quantize(160).save(options.picture, optimize=True)
+        picture_of([whole, *without.values()], whole.drawn).save(options.picture, optimize=True)
     path = write_results("real_kidneys", "python -m benchmarks.real_kidneys", table, model=bundle.id)
     Console().print(f"written: {path}")
     return 0 if all(verdict.outcome in DRAWN for verdict in whole.kidneys.values()) else 1
