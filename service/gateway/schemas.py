@@ -50,6 +50,8 @@ JOB_EXAMPLE: dict[str, JsonValue] = {
             "volume_ml": 0.0,
             "confidence": 0.61,
             "reason": "Declared absent in the request.",
+            "review_roi_name": None,
+            "review_ml": 0.0,
         }
     ],
     "warnings": [],
