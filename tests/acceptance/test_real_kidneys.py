@@ -21,7 +21,7 @@ TOLD = frozenset({Outcome.REMOVED_FALSE_POSITIVE, Outcome.ABSENT_DETECTED, Outco
 
 @pytest.fixture(scope="module")
 def seen(real_ct: Path) -> dict[str, Seen]:
-    bundle = find_model(Settings().models_dir)
+    bundle = find_model(Settings().models_dir, None)
     engine = load_engine(bundle)
     image = read_series(sorted(real_ct.rglob("*.dcm"))).series.volume
     whole = look_at(engine, bundle, image)
