@@ -7,6 +7,7 @@ from pedcontour.organs import all_organs
 from pedcontour.postprocessing.absence import AbsenceRule, Candidate, Judgement, default_rules
 from pedcontour.postprocessing.body import Body, measure_body, outline_body
 from pedcontour.postprocessing.borders import border_words, judge_at_border, share_at_border
+from pedcontour.postprocessing.contradiction import contradiction
 from pedcontour.postprocessing.findings import Finding, find_organs, stack_height_mm
 from pedcontour.postprocessing.islands import remove_islands
 from pedcontour.postprocessing.levels import SHARE_IN_VIEW, Coverage, estimate_coverage, twin_of
@@ -16,14 +17,6 @@ from pedcontour.postprocessing.review import review_labels, set_aside
 from pedcontour.postprocessing.sides import check_sides
 from pedcontour.verdicts import DRAWN, LOUD, AbsencePolicy, Outcome, Verdict
 from pedcontour.volume import LabelMap, Volume
-
-CONTRADICTION_ML = 5.0
-CONTRADICTION_CONFIDENCE = 0.8
-"""An organ declared absent of which more was drawn, with more mean probability, is a loud warning."""
-
-CONTRADICTION_LARGE_ML = 30.0
-"""And one of which this much was drawn, however sure the network was."""
-
 
 QUIETLY_DRAWN = DRAWN - LOUD
 """Outcomes that pass without a warning, and so must be beyond doubt."""
@@ -126,7 +119,8 @@ def judge(
         removed = {organ for organ, (outcome, _) in decided.items() if outcome is Outcome.REMOVED_FALSE_POSITIVE}
         kept = set_aside(cleaned, kept, removed)
     verdicts = tuple(_verdict(organ, *decided[organ], scene) for organ in organs)
-    warnings = (*check_sides(found, body), *(w for organ in organs for w in _warnings(organ, *decided[organ], scene)))
+    alarms = [_alarm(organ, *decided[organ], scene) for organ in organs]
+    warnings = (*check_sides(found, body), *(alarm for alarm in alarms if alarm))
     return Judged(kept, verdicts, warnings)
 
 
@@ -259,19 +253,11 @@ def _verdict(organ: str, outcome: Outcome, reason: str, scene: _Scene) -> Verdic
     )
 
 
-def _warnings(organ: str, outcome: Outcome, reason: str, scene: _Scene) -> list[str]:
-    """What must not be overlooked about one organ."""
+def _alarm(organ: str, outcome: Outcome, reason: str, scene: _Scene) -> str:
+    """What must not be overlooked about one organ; empty where nothing is."""
     if outcome in LOUD:
-        return [f"{outcome.upper()}: {reason}"]
+        return f"{outcome.upper()}: {reason}"
     finding = scene.found.get(organ)
-    if outcome is not Outcome.ABSENT_DECLARED or finding is None:
-        return []
-    confidence = scene.confidence.get(organ, 0.0)
-    sure = finding.volume_ml > CONTRADICTION_ML and confidence > CONTRADICTION_CONFIDENCE
-    if not sure and finding.volume_ml <= CONTRADICTION_LARGE_ML:
-        return []
-    return [
-        f"DECLARED_ABSENT_BUT_SEEN: {all_organs()[organ].name} was declared absent, yet the network drew "
-        f"{finding.volume_ml:.0f} mL there (mean probability {confidence:.2f}). "
-        f"It was removed as asked: check the request."
-    ]
+    if outcome is Outcome.ABSENT_DECLARED and finding is not None:
+        return contradiction(finding, scene.confidence.get(organ, 0.0))
+    return ""
