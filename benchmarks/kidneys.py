@@ -1,8 +1,9 @@
 """The absence filter on held-out phantoms: `make kidneys`.
 
 Contours what is missing of the made-up children (`pedcontour.calibration.cases`), every kind of kidney and empty bed,
-then prints per group what was drawn in empty beds before and after the filter, and what real kidneys it took. Goes on
-where it stopped. Definitions: ``pedcontour.calibration.figures``.
+then prints per group and per trait what was drawn in empty beds before and after the filter, and what real kidneys it
+took; how well its probabilities hold; and its figures without each piece of evidence. Goes on where it stopped.
+Definitions: ``pedcontour.calibration.figures``.
 """
 
 import argparse
@@ -12,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
+from benchmarks.kidney_tables import ABSENT, AREA, PRESENT, show
 from benchmarks.results_file import write_results
 from pedcontour.bundle import ModelBundle, find_model
 from pedcontour.bundle.presence import PresenceModel
@@ -32,6 +33,7 @@ from pedcontour.calibration.figures import (
 )
 from pedcontour.calibration.fit import Recipe, fit_presence
 from pedcontour.calibration.rows import KidneyRow, read_rows
+from pedcontour.calibration.traits import rows_by_trait
 from pedcontour.inference.choice import load_engine
 from pedcontour.settings import Settings
 
@@ -59,6 +61,16 @@ def rows_of_figures(rows: Sequence[KidneyRow], rule: Rule, judged: str) -> list[
     return table
 
 
+def rows_of_traits(rows: Sequence[KidneyRow], rule: Rule, judged: str) -> list[dict[str, Any]]:
+    """Two rows a trait of the cases, of absent and of present sides."""
+    table = []
+    for trait, own in rows_by_trait(rows).items():
+        present = [row for row in own if row.present]
+        table.append(_absent_row(f"{judged}/absent, {trait}", absent_figures(_absent(own), rule), None))
+        table.append(_present_row(f"{judged}/present, {trait}", present_figures(present, rule), None))
+    return [row for row in table if row["n"]]
+
+
 def _absent(rows: Sequence[KidneyRow]) -> list[KidneyRow]:
     """Sides whose kidney is gone, not merely outside the images."""
     return [row for row in rows if not row.present and row.group.startswith("absent")]
@@ -71,7 +83,7 @@ def _of(rows: Sequence[KidneyRow], group: str) -> list[KidneyRow]:
 def _absent_row(name: str, figures: AbsentFigures, target: float | None) -> dict[str, Any]:
     row: dict[str, Any] = {
         "name": name,
-        "unit": "share with a false kidney over 1 mL",
+        "unit": ABSENT,
         "n": figures.sides,
         "ours": round(figures.after[1], 4),
         "before_0_1_5_ml": [round(share, 4) for share in figures.before],
@@ -85,12 +97,15 @@ def _absent_row(name: str, figures: AbsentFigures, target: float | None) -> dict
 def _present_row(name: str, figures: PresentFigures, target: float | None) -> dict[str, Any]:
     row: dict[str, Any] = {
         "name": name,
-        "unit": "share of drawn kidneys removed",
+        "unit": PRESENT,
         "n": figures.drawn,
         "sides": figures.sides,
         "ours": round(figures.removed, 4),
         "interval": [round(end, 4) for end in figures.removed_interval],
         "flagged": round(figures.flagged, 4),
+        "told_partial": round(figures.partial, 4),
+        "misdrawn": figures.misdrawn,
+        "misdrawn_removed": round(figures.misdrawn_removed, 4),
         "median_truth_ml": figures.median_truth_ml,
         "median_after_ml": figures.median_after_ml,
     }
@@ -102,22 +117,23 @@ def _against(target: float | None, value: float, count: int) -> dict[str, Any]:
 
 
 def ablation(fitted: Sequence[KidneyRow], judged: Sequence[KidneyRow], model: PresenceModel) -> list[dict[str, Any]]:
-    """The figures with each piece of evidence left out once; ``fitted`` are the rows to fit to."""
-    table = []
-    for term in model.terms:
-        poorer = fit_presence(fitted, Recipe(without=frozenset({term.evidence})))
-        area = roc_area(judged, poorer)
-        rule = calibrated(poorer)
-        table.append(
-            {
-                "name": f"without/{term.evidence}",
-                "unit": "area under the ROC curve",
-                "ours": None if area is None else round(area[0], 4),
-                "false_over_1_ml": round(absent_figures(_absent(judged), rule).after[1], 4),
-                "present_removed": round(present_figures(judged, rule).removed, 4),
-            }
-        )
-    return table
+    """The figures with each piece of evidence left out once, and with the age's besides; ``fitted`` are the rows to fit
+    to."""
+    recipes = {f"without/{term.evidence}": Recipe(without=frozenset({term.evidence})) for term in model.terms}
+    recipes["with/age_ratio"] = Recipe(more={"age_ratio": "log"})
+    return [_ablated(name, fit_presence(fitted, recipe), judged) for name, recipe in recipes.items()]
+
+
+def _ablated(name: str, other: PresenceModel, judged: Sequence[KidneyRow]) -> dict[str, Any]:
+    area, rule = roc_area(judged, other), calibrated(other)
+    return {
+        "name": name,
+        "unit": AREA,
+        "ours": None if area is None else round(area[0], 4),
+        "interval": None if area is None else [round(end, 4) for end in area[1:]],
+        "false_over_1_ml": round(absent_figures(_absent(judged), rule).after[1], 4),
+        "present_removed": round(present_figures(judged, rule).removed, 4),
+    }
 
 
 def figures_of(rows: Sequence[KidneyRow], model: PresenceModel | None) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -130,6 +146,8 @@ def figures_of(rows: Sequence[KidneyRow], model: PresenceModel | None) -> tuple[
         for name, rule in rules.items():
             if own:
                 table += _without_targets(rows_of_figures(own, rule, f"{split}/{name}"), split, name)
+        if own and model:
+            table += rows_of_traits(own, calibrated(model), f"{split}/filter")
         if own and model:
             area = roc_area(own, model)
             more[split] = {
@@ -147,18 +165,6 @@ def _without_targets(table: list[dict[str, Any]], split: str, rule: str) -> list
     if (split, rule) == ("held_out", "filter"):
         return table
     return [{key: value for key, value in row.items() if key not in ("target", "met")} for row in table]
-
-
-def show(table: Sequence[Mapping[str, Any]]) -> None:
-    """Print the table."""
-    printed = Table("split / rule / group", "n", "> 1 mL or removed", "before > 0, 1, 5 mL", "flagged", "target")
-    for row in table:
-        before = ", ".join(f"{share:.1%}" for share in row.get("before_0_1_5_ml", ()))
-        target = "" if "target" not in row else f"{row['target']:.1%} {'met' if row['met'] else 'NOT MET'}"
-        value, flagged = row["ours"], row.get("flagged")
-        cells = ("-" if value is None else f"{value:.2%}", before, "" if flagged is None else f"{flagged:.1%}", target)
-        printed.add_row(row["name"], str(row.get("n", "")), *cells)
-    Console().print(printed)
 
 
 def _collect(bundle: ModelBundle, folder: Path, counts: Mapping[Split, int]) -> None:
@@ -184,7 +190,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     }
     _collect(bundle, options.rows, counts)
     table, more = figures_of(read_rows(options.rows), bundle.presence)
-    show(table)
+    show(table, more)
     path = write_results(
         "kidneys",
         "make kidneys",

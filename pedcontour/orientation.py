@@ -69,4 +69,6 @@ class AxisChange:
 
     def label_map(self, labels: LabelMap) -> LabelMap:
         """Apply to a segmentation."""
-        return LabelMap(self.grid(labels.grid), np.ascontiguousarray(self.array(labels.voxels)), labels.organs)
+        return LabelMap(
+            self.grid(labels.grid), np.ascontiguousarray(self.array(labels.voxels)), labels.organs, labels.review
+        )

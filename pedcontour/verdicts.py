@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, get_args
 
-AbsencePolicy = Literal["filter", "flag_only", "off"]
-"""What the absence rules may do: take a false organ away, only flag it, or not look at all."""
+AbsencePolicy = Literal["filter", "review_roi", "flag_only", "off"]
+"""What the absence rules may do: take a false organ away, keep what they took beside the results for a look, only flag
+it, or not look at all."""
 
 ABSENCE_POLICIES: tuple[AbsencePolicy, ...] = get_args(AbsencePolicy)
 
@@ -38,7 +39,7 @@ class Verdict:
 
     ``volume_before_ml`` is what the network drew, ``volume_ml`` what is in the results; ``confidence`` is the
     network's mean probability over what it drew, 0 to 1, or None where it drew nothing. ``reason`` is a sentence
-    for the user.
+    for the user. ``review_ml`` is what was taken away and lies beside the results, as a region of its own.
     """
 
     organ: str
@@ -47,3 +48,4 @@ class Verdict:
     volume_ml: float
     confidence: float | None
     reason: str
+    review_ml: float = 0.0

@@ -6,7 +6,7 @@ the back (posterior), z to the head (superior).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -104,12 +104,14 @@ class LabelMap:
     """A segmentation: ``voxels`` uint8, axes ``(k, j, i)``, 0 is background; ``organs`` says which organ a label is.
 
     ``organs`` maps a label to an organ's id in ``organs.toml`` (``2 -> "kidney_right"``) and lists every label that
-    could occur, also those without a voxel.
+    could occur, also those without a voxel. ``review`` does so for labels of what was drawn as an organ and taken out
+    of it again, to be looked at: no organ.
     """
 
     grid: Grid
     voxels: npt.NDArray[np.uint8]
     organs: Mapping[int, str]
+    review: Mapping[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.voxels.shape != self.grid.shape:

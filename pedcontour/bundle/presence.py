@@ -17,7 +17,7 @@ SCHEMA = 1
 
 Shape = Literal["linear", "log", "distance"]
 
-RISING = frozenset({"volume_ratio", "age_ratio", "other_ratio", "probability"})
+RISING = frozenset({"volume_ratio", "age_ratio", "other_ratio", "probability", "firm_share"})
 """Evidence that must never speak against an organ the more there is of it."""
 
 LARGEST_SCALED = 4.0

@@ -13,7 +13,7 @@ import numpy as np
 from pedcontour.datasets.children import FIRST_HELD_OUT_SEED, ChildMix, random_scan
 from pedcontour.organs import Side
 from pedcontour.phantom import BED_FILLINGS, BedSpec, ChildSpec, KidneyCondition, KidneySpec, ScanSpec, kidney_range_mm
-from pedcontour.phantom.spec import BedFilling
+from pedcontour.phantom.spec import BedFilling, PatientPosition
 
 Split = Literal["fit", "held_out", "other_scanner", "other_age"]
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -111,7 +111,8 @@ def _with_kidneys(child: ChildSpec, kidneys: Mapping[Side, KidneySpec]) -> Child
 
 def _scan(seed: int, rng: np.random.Generator, split: Split) -> ScanSpec:
     """Any position, roll and dose; another scanner is sharper, noisier, in thicker slices, and pads its circle."""
-    scan = random_scan(seed, rng, PLAIN)
+    position = cast(PatientPosition, str(rng.choice(get_args(PatientPosition))))
+    scan = replace(random_scan(seed, rng, PLAIN), patient_position=position)
     if split != "other_scanner":
         return scan
     return replace(

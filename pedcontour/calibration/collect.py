@@ -10,7 +10,7 @@ from pedcontour.calibration.rows import KidneyRow, write_rows
 from pedcontour.inference.port import Engine
 from pedcontour.organs import Side
 from pedcontour.phantom import Scan, scan_child
-from pedcontour.postprocessing import Candidate, Judgement, Wishes, judge
+from pedcontour.postprocessing import Candidate, Hints, Judgement, Wishes, judge
 from pedcontour.postprocessing.evidence import Evidence, gather_evidence
 from pedcontour.verdicts import Outcome
 from pedcontour.volume import LabelMap
@@ -55,7 +55,8 @@ def rows_of_case(engine: Engine, case: KidneyCase, scan: Scan) -> list[KidneyRow
     prediction = engine.segment(scan.image, lambda share: None)
     keeper = EvidenceKeeper()
     kidneys = {f"kidney_{side}": keeper for side in SIDES}
-    judge(prediction.labels, prediction.confidence, scan.image, Wishes(), kidneys, prediction.spread)
+    hints = Hints(prediction.spread, prediction.firm, case.child.age_years)
+    judge(prediction.labels, prediction.confidence, scan.image, Wishes(), kidneys, hints)
     return [_row(case, side, scan.truth, keeper) for side in SIDES]
 
 

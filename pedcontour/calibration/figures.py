@@ -67,14 +67,18 @@ class AbsentFigures:
 
 @dataclass(frozen=True)
 class PresentFigures:
-    """Of sides with a kidney: how many were drawn as it, the share of these removed (with its 95 % Wilson interval) and
-    flagged, and median volumes in mL."""
+    """Of sides with a kidney: how many were drawn as it, the share of these removed (with its 95 % Wilson interval),
+    flagged, and told to be a part, and median volumes in mL; of how many something else was drawn, as in the usual bed
+    of a kidney that lies in the pelvis, and the share of these removed."""
 
     sides: int
     drawn: int
     removed: float
     removed_interval: tuple[float, float]
     flagged: float
+    partial: float
+    misdrawn: int
+    misdrawn_removed: float
     median_truth_ml: float | None
     median_after_ml: float | None
 
@@ -91,14 +95,18 @@ def present_figures(rows: Iterable[KidneyRow], rule: Rule) -> PresentFigures:
     """What the rule costs: real kidneys that it takes away or flags."""
     present = [row for row in rows if row.present]
     drawn = [row for row in present if row.real]
+    elsewhere = [outcome_of(row, rule) for row in present if row.evidence is not None and not row.real]
     outcomes = [outcome_of(row, rule) for row in drawn]
     removed = outcomes.count(Outcome.REMOVED_FALSE_POSITIVE)
     return PresentFigures(
         sides=len(present),
         drawn=len(drawn),
-        removed=removed / len(drawn) if drawn else 0.0,
+        removed=_share(outcomes, Outcome.REMOVED_FALSE_POSITIVE),
         removed_interval=wilson(removed, len(drawn)),
-        flagged=outcomes.count(Outcome.PRESENT_UNCERTAIN) / len(drawn) if drawn else 0.0,
+        flagged=_share(outcomes, Outcome.PRESENT_UNCERTAIN),
+        partial=_share(outcomes, Outcome.PARTIAL),
+        misdrawn=len(elsewhere),
+        misdrawn_removed=_share(elsewhere, Outcome.REMOVED_FALSE_POSITIVE),
         median_truth_ml=_median([row.truth_ml for row in present]),
         median_after_ml=_median([_after_ml(row, rule) for row in drawn]),
     )
@@ -162,6 +170,10 @@ def _area(scores: npt.NDArray[np.float64], real: npt.NDArray[np.bool_]) -> float
 
 def _after_ml(row: KidneyRow, rule: Rule) -> float:
     return 0.0 if outcome_of(row, rule) is Outcome.REMOVED_FALSE_POSITIVE else row.drawn_ml
+
+
+def _share(outcomes: Sequence[Outcome | None], wanted: Outcome) -> float:
+    return outcomes.count(wanted) / len(outcomes) if outcomes else 0.0
 
 
 def _shares(volumes_ml: Sequence[float]) -> tuple[float, ...]:

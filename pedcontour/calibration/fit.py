@@ -18,10 +18,12 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
         "other_ratio": "log",
         "probability": "linear",
         "probability_spread": "linear",
+        "firm_share": "linear",
         "lateral": "distance",
         "ventral": "distance",
         "level": "distance",
         "mirror_distance": "linear",
+        "psoas_offset": "distance",
         "beside_solid": "linear",
         "beside_bowel": "linear",
         "beside_muscle": "linear",
@@ -36,12 +38,13 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
         "elongation": "linear",
         "solidity": "linear",
         "irregularity": "linear",
+        "hilum": "linear",
         "largest_share": "linear",
         "parts": "log",
     }
 )
 """The evidence that is weighed, and how. Left out: ``hu_median``, which contrast agent moves; ``age_ratio``, as headers
-may not tell the age; ``border_share``, which ``judge_at_border`` answers for."""
+may not tell the age, and the trunk does; ``border_share``, which ``judge_at_border`` answers for."""
 
 RIDGE = 1.0
 """Strength of the quadratic penalty on scaled weights: as ``C = 1`` of scikit-learn."""
@@ -56,10 +59,11 @@ FEWEST_OF_EACH = 10
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to fit: costs, what to leave out (for ablation), and facts for the model's card."""
+    """How to fit: costs, what to leave out or to weigh besides (for ablation), and facts for the model's card."""
 
     costs: Costs = field(default_factory=Costs)
     without: frozenset[str] = frozenset()
+    more: Mapping[str, Shape] = field(default_factory=dict)
     card: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -76,7 +80,8 @@ def fit_presence(rows: Iterable[KidneyRow], recipe: Recipe | None = None) -> Pre
             f"at least {FEWEST_OF_EACH} real and {FEWEST_OF_EACH} false kidneys are needed; the rows hold "
             f"{np.count_nonzero(real)} and {np.count_nonzero(~real)}"
         )
-    scaled = [_scaled_term(name, drawn, real) for name in SHAPES if name not in recipe.without]
+    shapes = {name: shape for name, shape in {**SHAPES, **recipe.more}.items() if name not in recipe.without}
+    scaled = [_scaled_term(name, shape, drawn, real) for name, shape in shapes.items()]
     terms = [term for term in scaled if term is not None]
     columns = _columns(terms, drawn)
     intercept, weights = _fit(columns, real, [term.evidence in RISING for term in terms])
@@ -100,13 +105,12 @@ def fit_presence(rows: Iterable[KidneyRow], recipe: Recipe | None = None) -> Pre
     )
 
 
-def _scaled_term(name: str, rows: Sequence[KidneyRow], real: npt.NDArray[np.bool_]) -> Term | None:
+def _scaled_term(name: str, shape: Shape, rows: Sequence[KidneyRow], real: npt.NDArray[np.bool_]) -> Term | None:
     """A term without weight: its centre and scale from the rows. None for evidence that no row has."""
     values = [(row.evidence.as_dict()[name] if row.evidence else None) for row in rows]
     known = np.array([value is not None for value in values])
     if not known.any():
         return None
-    shape = SHAPES[name]
     at = np.array([np.nan if value is None else value for value in values])
     if shape == "log":
         at = np.log(np.maximum(at, SMALLEST_RATIO))

@@ -44,7 +44,9 @@ Present = Annotated[
 ]
 AbsenceRules = Annotated[
     str | None,
-    typer.Option("--absence-policy", help="What the absence rules may do: filter (default), flag_only or off."),
+    typer.Option(
+        "--absence-policy", help="What the absence rules may do: filter (default), review_roi, flag_only or off."
+    ),
 ]
 SeriesUid = Annotated[
     str | None, typer.Option("--series", help="Series Instance UID, where the input holds several CT series.")

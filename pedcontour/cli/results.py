@@ -9,7 +9,7 @@ from rich.table import Table
 
 from pedcontour.cli.console import out
 from pedcontour.organs import all_organs
-from pedcontour.outputs import TG263
+from pedcontour.outputs import TG263, review_name
 from pedcontour.verdicts import DRAWN, LOUD, Verdict
 
 RoiNameOf = Callable[[str], str]
@@ -47,6 +47,7 @@ def show_verdicts(
     for verdict in verdicts:
         organ, outcome = known[verdict.organ], verdict.outcome
         drawn = outcome in DRAWN
+        beside = f" ({review_name(roi_name(organ.id))}: {verdict.review_ml:.1f} mL)" if verdict.review_ml else ""
         swatch = f"[rgb({','.join(map(str, organ.colour))})]■[/]" if drawn else "[dim]□[/]"
         words = outcome.replace("_", " ")
         table.add_row(
@@ -54,7 +55,7 @@ def show_verdicts(
             organ.name if drawn else f"[dim]{organ.name}[/]",
             escape(roi_name(organ.id)),
             f"{verdict.volume_ml:.1f}" if drawn else "",
-            f"[yellow]{words}[/]" if outcome in LOUD else words if drawn else f"[dim]{words}[/]",
+            f"[yellow]{words}{escape(beside)}[/]" if outcome in LOUD else words if drawn else f"[dim]{words}[/]",
         )
     console.print(table)
     for warning in warnings:

@@ -74,7 +74,7 @@ class RemoteJob:
 
 def job_of(document: Mapping[str, Any]) -> RemoteJob:
     """A job's document as a value. Raises ``ServiceUnreachableError`` for what is none."""
-    names = ("organ", "volume_before_ml", "volume_ml", "confidence", "reason")
+    names = ("organ", "volume_before_ml", "volume_ml", "confidence", "reason", "review_ml")
     try:
         return RemoteJob(
             id=document["id"],

@@ -5,7 +5,17 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from pedcontour.bundle import ModelBundle
-from pedcontour.contour.report import Geometry, IgnoredInput, InputFacts, ModelFacts, OrganReport, OutputFile, Written
+from pedcontour.contour.report import (
+    Geometry,
+    IgnoredInput,
+    InputFacts,
+    ModelFacts,
+    OrganReport,
+    OutputFile,
+    RequestFacts,
+    Written,
+)
+from pedcontour.contour.request import ContourRequest
 from pedcontour.dicom.digest import series_digest
 from pedcontour.dicom.identity import ResultIdentity
 from pedcontour.dicom.reader import Intake
@@ -28,6 +38,13 @@ def input_facts(intake: Intake) -> InputFacts:
             IgnoredInput(code=item.code, reason=item.reason, count=item.count, uids=item.uids)
             for item in intake.ignored
         ),
+    )
+
+
+def request_facts(request: ContourRequest) -> RequestFacts:
+    """What the sender said about absent organs, in the order of their ids."""
+    return RequestFacts(
+        absence_policy=request.policy, absent=tuple(sorted(request.absent)), present=tuple(sorted(request.present))
     )
 
 
@@ -58,6 +75,8 @@ def organ_reports(
             confidence=None if verdict.confidence is None else round(verdict.confidence, 3),
             reason=verdict.reason,
             read_back_dice=_rounded(read_back_dice.get(verdict.organ)),
+            review_roi_name=style.names.review_name_of(verdict.organ) if verdict.review_ml > 0.0 else None,
+            review_ml=round(verdict.review_ml, 2),
         )
         for verdict in verdicts
     )

@@ -9,7 +9,7 @@ from typing import Any
 from PIL.Image import Image
 
 from pedcontour.bundle import ModelBundle
-from pedcontour.contour.facts import geometry_of, input_facts, model_facts, organ_reports, output_files
+from pedcontour.contour.facts import geometry_of, input_facts, model_facts, organ_reports, output_files, request_facts
 from pedcontour.contour.report import OrganReport, OutputFacts, Report, SoftwareFacts
 from pedcontour.contour.request import ContourRequest, check_request
 from pedcontour.contour.stages import StageProgress, Stages, Turn
@@ -25,7 +25,7 @@ from pedcontour.errors import NothingDrawnError
 from pedcontour.inference.modes import quality_of
 from pedcontour.inference.port import Engine, Prediction
 from pedcontour.outputs import OutputStyle
-from pedcontour.postprocessing import AbsenceRule, Judged, Wishes, judge, rules_of
+from pedcontour.postprocessing import AbsenceRule, Hints, Judged, Wishes, judge, rules_of
 from pedcontour.preview import Caption, draw_preview
 from pedcontour.verdicts import DRAWN, Outcome, Verdict
 from pedcontour.volume import Volume
@@ -89,8 +89,9 @@ def contour_files(files: Sequence[Path], out: Path, job: ContourJob, progress: S
         with stages.stage("judge"):
             wishes = _wishes(job.request)
             image = intake.series.volume
-            judged = judge(prediction.labels, prediction.confidence, image, wishes, rules, prediction.spread)
-        if not judged.drawn:
+            hints = Hints(prediction.spread, prediction.firm)
+            judged = judge(prediction.labels, prediction.confidence, image, wishes, rules, hints)
+        if not judged.has_regions:
             raise NothingDrawnError(verdicts=judged.verdicts, warnings=judged.warnings)
         result = _result(intake, judged, job)
         dice = _write_checked(result, folder, stages)
@@ -185,6 +186,7 @@ def _report(
         job_id=job.identity.job_id,
         created=job.identity.created,
         input=input_facts(replace(intake, ignored=(*job.left_out, *intake.ignored))),
+        request=request_facts(job.request),
         geometry=geometry_of(intake.series.volume.grid),
         organs=organs,
         warnings=warnings,

@@ -11,7 +11,7 @@ from typing import Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from pedcontour.outputs import OutputStyle
-from pedcontour.verdicts import Outcome
+from pedcontour.verdicts import AbsencePolicy, Outcome
 
 SCHEMA_VERSION: Final = 1
 """Raised when a field changes its meaning or goes; new fields do not raise it."""
@@ -75,8 +75,21 @@ class OrganReport(_Part):
     confidence: float | None = Field(description="Mean probability over what the network drew, 0 to 1.")
     reason: str
     read_back_dice: float | None = Field(
-        description="Overlap with the mask of RTSTRUCT and SEG as read again from disk: the lower one."
+        description="Overlap with the mask of RTSTRUCT and SEG as read again from disk: the lower one; where something "
+        "lies there for review, of that."
     )
+    review_roi_name: str | None = Field(
+        default=None, description="Name of the region that holds what was removed, in RTSTRUCT and SEG, for review."
+    )
+    review_ml: float = Field(default=0.0, description="Volume of that region, in mL.")
+
+
+class RequestFacts(_Part):
+    """What was said about organs that surgery may have removed."""
+
+    absence_policy: AbsencePolicy = Field(default="filter", description="What the absence rules were allowed to do.")
+    absent: tuple[str, ...] = Field(default=(), description="Organ ids declared absent: never drawn.")
+    present: tuple[str, ...] = Field(default=(), description="Organ ids declared present: never taken away.")
 
 
 class OutputFacts(_Part):
@@ -161,6 +174,7 @@ class Report(_Part):
     review_status: Literal["AI-generated, not reviewed"] = REVIEW_STATUS
     notice: Literal["Not for clinical use without local validation."] = NOT_FOR_CLINICAL_USE
     input: InputFacts
+    request: RequestFacts = RequestFacts()
     geometry: Geometry
     organs: tuple[OrganReport, ...]
     warnings: tuple[str, ...] = Field(description="Each `CODE: sentence`.")

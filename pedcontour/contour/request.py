@@ -61,8 +61,10 @@ def check_request(request: ContourRequest, drawable: Iterable[str]) -> None:
 
     Raises ``StructureUnknownError`` for a structure the model does not draw, ``AbsenceNotAllowedError`` for an organ
     that surgery cannot have removed, ``PresenceContradictedError`` for one declared both absent and present,
-    ``NothingRequestedError`` when all that is asked for is declared absent.
+    ``NothingRequestedError`` when all that is asked for is declared absent, ``NamesInvalidError`` for names that leave
+    no room for those of what is kept for review.
     """
+    request.style.names.check(request.style.name_length, review=request.policy == "review_roi")
     able = set(drawable)
     for organ in request.structures or ():
         if organ not in able:

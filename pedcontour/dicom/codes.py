@@ -8,6 +8,12 @@ from pedcontour.organs import Organ, Side
 ANATOMICAL_STRUCTURE = Code("91723000", "SCT", "Anatomical Structure")
 """Segmented property category (PS3.16 CID 7150); the older 123037004 is outdated."""
 
+SPATIAL_CONCEPT = Code("309825002", "SCT", "Spatial and Relational Concept")
+"""Category (PS3.16 CID 7150) of a region that is no anatomical structure."""
+
+SELECTED_REGION = Code("111099", "DCM", "Selected region")
+"""Type of a region that is kept to be looked at: a program that asks for kidneys must not find it."""
+
 LATERALITY: dict[Side, Code] = {
     "left": Code("7771000", "SCT", "Left"),
     "right": Code("24028007", "SCT", "Right"),

@@ -48,7 +48,8 @@ class ContouredSeries:
         if len(set(names)) < len(names) or max(map(len, names)) > longest:
             raise ValueError(f"ROI names must differ when case is ignored and have at most {longest} characters")
         for roi in self.named:
-            if self.labels.organs.get(roi.number) != roi.organ.id:
+            numbers = self.labels.review if roi.review else self.labels.organs
+            if numbers.get(roi.number) != roi.organ.id:
                 raise ValueError(f"label {roi.number} is not {roi.organ.id}")
         for roi in self.rois:
             if roi.number not in self.labels.boxes:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from pydicom import Dataset, dcmread
 
-from pedcontour.dicom.codes import ANATOMICAL_STRUCTURE, cielab, organ_item
+from pedcontour.dicom.codes import cielab
 from pedcontour.dicom.contoured import ContouredSeries
 from pedcontour.dicom.rasterise import rasterise_rois, slice_strays
 from pedcontour.dicom.references import check_identity
@@ -182,11 +182,10 @@ def _check_words(
     """Names, colours, codes and side of every region, by its number, against the organ it stands for."""
     if not set(names) == set(colours) == set(codes) == set(expected):
         raise ReadBackMismatchError(f"{name}: the regions are not the organs drawn")
-    category = (ANATOMICAL_STRUCTURE.value, ANATOMICAL_STRUCTURE.scheme_designator)
     for number, (label, colour, roi) in expected.items():
-        wanted = organ_item(roi.organ)
-        modifiers = wanted.get("SegmentedPropertyTypeModifierCodeSequence", [])
-        code = (category, *((str(c.CodeValue), str(c.CodingSchemeDesignator)) for c in (wanted, *modifiers)))
+        wanted = roi.type_item()
+        items = (roi.category_item(), wanted, *wanted.get("SegmentedPropertyTypeModifierCodeSequence", []))
+        code = tuple((str(item.CodeValue), str(item.CodingSchemeDesignator)) for item in items)
         if (names[number], colours[number], codes[number]) != (label, colour, code):
             raise ReadBackMismatchError(f"{name}: {roi.organ.id} has another name, colour, code or side")
 

@@ -18,7 +18,7 @@ from pedcontour.dicom.attributes import (
     hold_bytes,
     tm,
 )
-from pedcontour.dicom.codes import ANATOMICAL_STRUCTURE, ARTIFICIAL_INTELLIGENCE, code_item, organ_item
+from pedcontour.dicom.codes import ARTIFICIAL_INTELLIGENCE, code_item
 from pedcontour.dicom.contour_items import ContourSlices, image_item
 from pedcontour.dicom.contoured import ContouredSeries
 from pedcontour.dicom.contours import trace_mask
@@ -103,7 +103,7 @@ def _structure(roi: Roi, result: ContouredSeries) -> Dataset:
     item.ROINumber = roi.number
     item.ReferencedFrameOfReferenceUID = result.series.frame_of_reference_uid
     item.ROIName = roi.name
-    item.ROIDescription = f"{roi.organ.name}. {result.origin.description}."
+    item.ROIDescription = f"{roi.words}. {result.origin.description}."
     item.ROIGenerationAlgorithm = "AUTOMATIC"
     item.ROIGenerationDescription = algorithm_name(result.identity)
     if result.origin.by_network:
@@ -149,8 +149,9 @@ def _observation(number: int, roi: Roi) -> Dataset:
     item.ReferencedROINumber = roi.number
     if len(roi.name) <= MAX_SH_LENGTH:  # left out rather than cut: two long names may begin alike
         item.ROIObservationLabel = roi.name
-    item.SegmentedPropertyCategoryCodeSequence = [code_item(ANATOMICAL_STRUCTURE)]
-    item.RTROIIdentificationCodeSequence = [organ_item(roi.organ)]
-    item.RTROIInterpretedType = "ORGAN"
+    item.SegmentedPropertyCategoryCodeSequence = [roi.category_item()]
+    item.RTROIIdentificationCodeSequence = [roi.type_item()]
+    # Empty is allowed (type 2) and means that nobody has said: what is kept for review must not be planned with.
+    item.RTROIInterpretedType = None if roi.review else "ORGAN"
     item.ROIInterpreter = None
     return item

@@ -25,7 +25,7 @@ from pedcontour.dicom.attributes import (
     tags_of,
     tm,
 )
-from pedcontour.dicom.codes import ANATOMICAL_STRUCTURE, cielab, code_item, organ_item
+from pedcontour.dicom.codes import ANATOMICAL_STRUCTURE, cielab, code_item
 from pedcontour.dicom.contoured import ContouredSeries
 from pedcontour.dicom.identity import IMPLEMENTATION_CLASS_UID
 from pedcontour.dicom.rois import Roi
@@ -133,14 +133,15 @@ def _segments(result: ContouredSeries) -> list[Dataset]:
     """One description a label, from 1 to the model's last."""
     drawn = {roi.number for roi in result.rois}
     organs = all_organs()
-    last = max(result.labels.organs)
+    labels = {**result.labels.organs, **result.labels.review}
     segments = []
-    for number in range(1, last + 1):
-        organ = organs.get(result.labels.organs.get(number, ""))
+    for number in range(1, max(labels) + 1):
+        organ = organs.get(labels.get(number, ""))
         if organ is None:
             segments.append(_unused(number, result))
         else:
-            segments.append(_segment(Roi(number, organ, result.style.names), result, drawn=number in drawn))
+            roi = Roi(number, organ, result.style.names, review=number in result.labels.review)
+            segments.append(_segment(roi, result, drawn=number in drawn))
     return segments
 
 
@@ -148,9 +149,10 @@ def _segment(roi: Roi, result: ContouredSeries, *, drawn: bool) -> Dataset:
     item = _unused(roi.number, result)
     item.SegmentLabel = roi.name if drawn else roi.name + NOT_DRAWN
     item.SegmentDescription = (
-        f"{roi.organ.name}. {result.origin.description}." if drawn else f"{roi.organ.name}. Has no voxels here."
+        f"{roi.words}. {result.origin.description}." if drawn else f"{roi.words}. Has no voxels here."
     )
-    item.SegmentedPropertyTypeCodeSequence = [organ_item(roi.organ)]
+    item.SegmentedPropertyCategoryCodeSequence = [roi.category_item()]
+    item.SegmentedPropertyTypeCodeSequence = [roi.type_item()]
     item.RecommendedDisplayCIELabValue = cielab(roi.colour)
     item.TrackingID = f"{result.identity.job_id[:40]} {roi.name}"
     item.TrackingUID = result.identity.uid(f"tracking-{roi.number}")

@@ -8,20 +8,27 @@ import numpy.typing as npt
 
 from pedcontour.inference.decision import Decision, LargestScore
 
+FIRM = 0.9
+"""A voxel counts as firm from this probability on: it would still be drawn if the bar were raised that far."""
+
 
 class Certainty(NamedTuple):
-    """How sure a network was of a label, over the voxels it gave to it: mean and standard deviation, each 0 to 1."""
+    """How sure a network was of a label, over the voxels it gave to it: mean and standard deviation of the probability,
+    and the share of voxels that are ``FIRM``; each 0 to 1."""
 
     mean: float
     spread: float
+    firm: float = 0.0
 
 
 class Sums(NamedTuple):
-    """Over the voxels of each label: its probabilities, their squares, how many they are; one number a label."""
+    """Over the voxels of each label: its probabilities, their squares, how many they are and how many of them are firm;
+    one number a label."""
 
     total: npt.NDArray[np.float64]
     squares: npt.NDArray[np.float64]
     voxels: npt.NDArray[np.float64]
+    firm: npt.NDArray[np.float64]
 
 
 class Confidence:
@@ -39,6 +46,7 @@ class Confidence:
         self._total = np.zeros(self._labels)
         self._squares = np.zeros(self._labels)
         self._count = np.zeros(self._labels, np.int64)
+        self._firm = np.zeros(self._labels, np.int64)
 
     def add(self, scores: npt.NDArray[Any], winner: npt.NDArray[np.uint8]) -> None:
         """Add voxels with their scores ``(channels, ...)`` and the class of each."""
@@ -50,6 +58,7 @@ class Confidence:
         self._total += sums.total
         self._squares += sums.squares
         self._count += sums.voxels.astype(np.int64)
+        self._firm += sums.firm.astype(np.int64)
 
     def _add_plane(self, scores: npt.NDArray[Any], classes: npt.NDArray[np.intp]) -> None:
         (drawn,) = np.nonzero(self._label_of_channel[classes])
@@ -60,6 +69,7 @@ class Confidence:
         self._total += np.bincount(labels, probability, self._labels)
         self._squares += np.bincount(labels, probability**2, self._labels)
         self._count += np.bincount(labels, minlength=self._labels)
+        self._firm += np.bincount(labels[probability >= FIRM], minlength=self._labels)
 
     def by_label(self) -> dict[int, Certainty]:
         """A label that wins nowhere on this grid is left out, and so is background."""
@@ -68,4 +78,4 @@ class Confidence:
     def _certainty(self, label: int) -> Certainty:
         mean = float(self._total[label] / self._count[label])
         variance = max(0.0, float(self._squares[label] / self._count[label]) - mean**2)
-        return Certainty(min(mean, 1.0), variance**0.5)
+        return Certainty(min(mean, 1.0), variance**0.5, float(self._firm[label] / self._count[label]))

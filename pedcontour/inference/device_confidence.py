@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch
 
-from pedcontour.inference.confidence import Sums
+from pedcontour.inference.confidence import FIRM, Sums
 from pedcontour.inference.memory import COARSE_VOXELS_AT_ONCE
 
 
@@ -14,12 +14,11 @@ def sums_on_device(scores: torch.Tensor, label_of_channel: Sequence[int]) -> Sum
     The same every time: sums over the voxels of one label after the other, which no order of threads changes.
     """
     labels_of = torch.tensor(label_of_channel, dtype=torch.int64, device=scores.device)
-    sums = torch.zeros((3, int(max(label_of_channel)) + 1), dtype=torch.float64, device=scores.device)
+    sums = torch.zeros((4, int(max(label_of_channel)) + 1), dtype=torch.float64, device=scores.device)
     planes = max(1, COARSE_VOXELS_AT_ONCE // (scores.shape[2] * scores.shape[3]))
     for start in range(0, scores.shape[1], planes):
         _add(sums, scores[:, start : start + planes].reshape(len(scores), -1), labels_of)
-    total, squares, voxels = sums.cpu().numpy()
-    return Sums(total, squares, voxels)
+    return Sums(*sums.cpu().numpy())
 
 
 def _add(sums: torch.Tensor, scores: torch.Tensor, labels_of: torch.Tensor) -> None:
@@ -36,3 +35,4 @@ def _add(sums: torch.Tensor, scores: torch.Tensor, labels_of: torch.Tensor) -> N
         sums[0, label] += of_label.sum()
         sums[1, label] += of_label.square().sum()
         sums[2, label] += member.sum()
+        sums[3, label] += (of_label >= FIRM).sum()

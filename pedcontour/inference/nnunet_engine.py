@@ -110,6 +110,7 @@ class NnunetEngine:
             labels=result,
             confidence={organ: sure.mean for organ, sure in certainty.items()},
             spread={organ: sure.spread for organ, sure in certainty.items()},
+            firm={organ: sure.firm for organ, sure in certainty.items()},
             engine=run.networks.name(half=quality.half_network),
             timings_s=watch.seconds,
             device=str(run.networks.network(half=quality.half_network).device),

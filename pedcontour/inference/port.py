@@ -17,11 +17,12 @@ class Prediction:
 
     ``labels`` lies on the grid of the input volume, voxel for voxel. ``confidence`` is, per organ that has a voxel, the
     mean softmax probability of that organ over the voxels labelled as it, on the network's own grid; 0 for an organ too
-    small for that grid. ``spread`` is the standard deviation that goes with it, where an engine tells it. ``engine``
-    says what ran (``torch-cpu-fp32``), ``timings_s`` how long its stages took, ``device`` where it ran (``cpu``,
-    ``cuda:0``), ``mode`` in which quality. ``tiles_run`` and ``tiles_skipped`` count the network's tiles; those skipped
-    showed nothing of the patient. ``fallbacks`` says in words what was given up on the way, such as a card whose memory
-    ran out; ``peak_memory_bytes`` is the most that the process ever held.
+    small for that grid. ``spread`` is the standard deviation that goes with it and ``firm`` the share of these voxels
+    with a probability of at least 0.9, where an engine tells them. ``engine`` says what ran (``torch-cpu-fp32``),
+    ``timings_s`` how long its stages took, ``device`` where it ran (``cpu``, ``cuda:0``), ``mode`` in which quality.
+    ``tiles_run`` and ``tiles_skipped`` count the network's tiles; those skipped showed nothing of the patient.
+    ``fallbacks`` says in words what was given up on the way, such as a card whose memory ran out; ``peak_memory_bytes``
+    is the most that the process ever held.
     """
 
     labels: LabelMap
@@ -35,6 +36,7 @@ class Prediction:
     fallbacks: tuple[str, ...] = ()
     peak_memory_bytes: int = 0
     spread: Mapping[str, float] = field(default_factory=dict)
+    firm: Mapping[str, float] = field(default_factory=dict)
 
 
 class Engine(Protocol):

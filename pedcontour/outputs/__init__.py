@@ -4,7 +4,7 @@ What a user types (``OutputWishes``) becomes an ``OutputStyle`` in one place, ``
 service alike. Nothing here knows DICOM: the writers do, and they obey the style.
 """
 
-from pedcontour.outputs.names import TG263, RoiName, RoiNames, read_template
+from pedcontour.outputs.names import REVIEW_COLOUR, TG263, RoiName, RoiNames, read_template, review_name
 from pedcontour.outputs.profiles import Profile, all_profiles
 from pedcontour.outputs.style import (
     DECIMALS,
@@ -24,6 +24,7 @@ __all__ = [
     "FORMATS",
     "HOLES",
     "NAME_LENGTHS",
+    "REVIEW_COLOUR",
     "SEG_ENCODINGS",
     "TG263",
     "WISH_FIELDS",
@@ -35,5 +36,6 @@ __all__ = [
     "TemplateFolder",
     "all_profiles",
     "read_template",
+    "review_name",
     "style_of",
 ]

@@ -22,6 +22,17 @@ TEMPLATE_ENDINGS = (".toml", ".json")
 
 MAX_TITLE_LENGTH = 200
 
+REVIEW_SUFFIX = "_rev"
+"""Follows an organ's name in that of the region which an absence rule took out of it, kept for a look."""
+
+REVIEW_COLOUR: Colour = (255, 0, 255)
+"""Every such region: no organ has it."""
+
+
+def review_name(roi_name: str) -> str:
+    """The name of what was taken out of the region of this name."""
+    return roi_name + REVIEW_SUFFIX
+
 
 @dataclass(frozen=True)
 class RoiName:
@@ -43,19 +54,27 @@ class RoiNames:
         """ROI name in the RTSTRUCT and segment label in the SEG."""
         return self.own[organ].name if organ in self.own else all_organs()[organ].tg263
 
+    def review_name_of(self, organ: str) -> str:
+        """Name of what an absence rule took out of an organ."""
+        return review_name(self.name_of(organ))
+
     def colour_of(self, organ: str) -> Colour:
         """RGB 0-255 in every output."""
         own = self.own.get(organ)
         return (own.colour if own else None) or all_organs()[organ].colour
 
-    def check(self, longest: int) -> None:
+    def check(self, longest: int, *, review: bool = False) -> None:
         """Raise ``NamesInvalidError`` when a name is longer than ``longest``, not allowed in DICOM, or used twice.
 
-        Names that differ only in case are one name: planning systems take them for the same structure.
+        Names that differ only in case are one name: planning systems take them for the same structure. With ``review``
+        the names of what may be taken out of organs for review count too.
         """
+        names = {organ: self.name_of(organ) for organ in all_organs()}
+        if review:
+            removable = [organ.id for organ in all_organs().values() if organ.may_be_absent]
+            names |= {review_name(organ): review_name(names[organ]) for organ in removable}
         taken: dict[str, str] = {}
-        for organ in all_organs():
-            name = self.name_of(organ)
+        for organ, name in names.items():
             if not ALLOWED.fullmatch(name):
                 raise NamesInvalidError(f"{organ}: a name is printable ASCII without backslash or blanks at its ends")
             if len(name) > longest:

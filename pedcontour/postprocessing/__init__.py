@@ -9,7 +9,7 @@ a ``Verdict``.
 from pedcontour.postprocessing.absence import AbsenceRule, Candidate, Judgement, VolumeForBodySize, default_rules
 from pedcontour.postprocessing.body import Body, measure_body
 from pedcontour.postprocessing.findings import Finding, find_organs
-from pedcontour.postprocessing.judge import Judged, Wishes, judge
+from pedcontour.postprocessing.judge import Hints, Judged, Wishes, judge
 from pedcontour.postprocessing.presence import CalibratedPresence, rules_of
 from pedcontour.postprocessing.sides import check_sides
 
@@ -19,6 +19,7 @@ __all__ = [
     "CalibratedPresence",
     "Candidate",
     "Finding",
+    "Hints",
     "Judged",
     "Judgement",
     "VolumeForBodySize",

@@ -22,8 +22,8 @@ class Candidate:
     Where a border of the images cuts it (``finding.touches``) its volume is only a part; what a rule then says is
     softened by ``judge_at_border``, so a rule need not think of it. ``finding`` and ``body`` are the facts already
     measured; ``labels`` and ``image`` (one grid, HU) are there for rules that look closer; ``others`` are the findings
-    of every organ. ``confidence`` is the network's mean probability and ``spread`` its standard deviation over what it
-    drew, ``age_years`` the patient's age; each None where it is not known.
+    of every organ. ``confidence`` is the network's mean probability, ``spread`` its standard deviation and ``firm`` the
+    share of at least 0.9 over what it drew, ``age_years`` the patient's age; each None where it is not known.
     """
 
     finding: Finding
@@ -33,13 +33,14 @@ class Candidate:
     labels: LabelMap
     image: Volume
     spread: float | None = None
+    firm: float | None = None
     age_years: float | None = None
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a rule says: ``PRESENT``, ``PRESENT_UNCERTAIN`` (kept and flagged) or ``REMOVED_FALSE_POSITIVE``, and
-    why."""
+    """What a rule says, and why: ``PRESENT``, ``PARTIAL`` (there, but not all of it), ``PRESENT_UNCERTAIN`` (kept and
+    flagged) or ``REMOVED_FALSE_POSITIVE``."""
 
     outcome: Outcome
     reason: str

@@ -63,7 +63,7 @@ def judge_at_border(finding: Finding, cut_share: float, judgement: Judgement) ->
     if cut_share < CUT_SHARE:
         return judgement
     name, ends = all_organs()[finding.organ].name, border_words(finding)
-    if judgement.outcome is Outcome.PRESENT:
+    if judgement.outcome in (Outcome.PRESENT, Outcome.PARTIAL):
         return Judgement(
             Outcome.TRUNCATED_BY_FIELD_OF_VIEW, f"{name}: the images end on it at {ends}; its volume is a part."
         )

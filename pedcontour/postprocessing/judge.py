@@ -1,28 +1,22 @@
 """The one pass that gives every organ its verdict."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pedcontour.organs import all_organs
 from pedcontour.postprocessing.absence import AbsenceRule, Candidate, Judgement, default_rules
 from pedcontour.postprocessing.body import Body, measure_body, outline_body
 from pedcontour.postprocessing.borders import border_words, judge_at_border, share_at_border
+from pedcontour.postprocessing.contradiction import contradiction
 from pedcontour.postprocessing.findings import Finding, find_organs, stack_height_mm
 from pedcontour.postprocessing.islands import remove_islands
 from pedcontour.postprocessing.levels import SHARE_IN_VIEW, Coverage, estimate_coverage, twin_of
 from pedcontour.postprocessing.outside import OUTSIDE_SHARE, shares_outside
 from pedcontour.postprocessing.policy import within_policy
+from pedcontour.postprocessing.review import review_labels, set_aside
 from pedcontour.postprocessing.sides import check_sides
 from pedcontour.verdicts import DRAWN, LOUD, AbsencePolicy, Outcome, Verdict
 from pedcontour.volume import LabelMap, Volume
-
-CONTRADICTION_ML = 5.0
-CONTRADICTION_CONFIDENCE = 0.8
-"""An organ declared absent of which more was drawn, with more mean probability, is a loud warning."""
-
-CONTRADICTION_LARGE_ML = 30.0
-"""And one of which this much was drawn, however sure the network was."""
-
 
 QUIETLY_DRAWN = DRAWN - LOUD
 """Outcomes that pass without a warning, and so must be beyond doubt."""
@@ -39,6 +33,16 @@ class Wishes:
     policy: AbsencePolicy = "filter"
 
 
+@dataclass(frozen=True)
+class Hints:
+    """What is known beside the images and makes the evidence better, any of it may be missing: ``spread`` and ``firm``
+    by organ id, as ``Prediction`` has them, and the patient's age."""
+
+    spread: Mapping[str, float] = field(default_factory=dict)
+    firm: Mapping[str, float] = field(default_factory=dict)
+    age_years: float | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Judged:
     """The labels that go into the results, a verdict for every organ of the model, and warnings ``CODE: sentence``."""
@@ -51,6 +55,11 @@ class Judged:
     def drawn(self) -> tuple[str, ...]:
         """The organs that have a contour in the results."""
         return tuple(verdict.organ for verdict in self.verdicts if verdict.outcome in DRAWN)
+
+    @property
+    def has_regions(self) -> bool:
+        """Whether there is anything to write: an organ, or what lies beside the results for review."""
+        return bool(self.drawn) or any(verdict.review_ml > 0.0 for verdict in self.verdicts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +77,7 @@ class _Scene:
     scattered: Mapping[str, float]
     coverage: Coverage | None
     rules: Mapping[str, AbsenceRule]
-    spread: Mapping[str, float]
+    hints: Hints
 
 
 def judge(
@@ -77,13 +86,13 @@ def judge(
     image: Volume,
     wishes: Wishes,
     rules: Mapping[str, AbsenceRule] | None = None,
-    spread: Mapping[str, float] | None = None,
+    hints: Hints | None = None,
 ) -> Judged:
     """Give every organ that the model knows, and every organ declared absent, its verdict.
 
-    ``labels`` is what the network drew, on the grid of ``image``; ``confidence`` its mean probability by organ and
-    ``spread`` the standard deviation of that, as ``Prediction`` has them. ``rules`` judge drawn organs that surgery
-    may have removed, by organ id; ``default_rules()`` when None. Nothing is removed without a verdict that says so.
+    ``labels`` is what the network drew, on the grid of ``image``; ``confidence`` its mean probability by organ, as
+    ``Prediction`` has it. ``rules`` judge drawn organs that surgery may have removed, by organ id;
+    ``default_rules()`` when None. Nothing is removed without a verdict that says so.
     """
     cleaned, specks_ml, scattered_ml = remove_islands(labels)
     found, outlines = find_organs(cleaned), outline_body(image)
@@ -100,14 +109,18 @@ def judge(
         scattered=scattered_ml,
         coverage=estimate_coverage(found, stack_height_mm(cleaned), body.diameter_mm),
         rules=default_rules() if rules is None else rules,
-        spread=spread or {},
+        hints=hints or Hints(),
     )
     organs = dict.fromkeys(organ for _, organ in sorted(labels.organs.items()))
     organs |= dict.fromkeys(sorted(wishes.absent))
     decided = {organ: _decide(organ, scene) for organ in organs}
     kept = _keep(cleaned, {organ for organ, (outcome, _) in decided.items() if outcome in DRAWN})
+    if wishes.policy == "review_roi":
+        removed = {organ for organ, (outcome, _) in decided.items() if outcome is Outcome.REMOVED_FALSE_POSITIVE}
+        kept = set_aside(cleaned, kept, removed)
     verdicts = tuple(_verdict(organ, *decided[organ], scene) for organ in organs)
-    warnings = (*check_sides(found, body), *(w for organ in organs for w in _warnings(organ, *decided[organ], scene)))
+    alarms = [_alarm(organ, *decided[organ], scene) for organ in organs]
+    warnings = (*check_sides(found, body), *(alarm for alarm in alarms if alarm))
     return Judged(kept, verdicts, warnings)
 
 
@@ -205,7 +218,9 @@ def _candidate(finding: Finding, scene: _Scene) -> Candidate:
         others=scene.found,
         labels=scene.labels,
         image=scene.image,
-        spread=scene.spread.get(finding.organ),
+        spread=scene.hints.spread.get(finding.organ),
+        firm=scene.hints.firm.get(finding.organ),
+        age_years=scene.hints.age_years,
     )
 
 
@@ -223,6 +238,7 @@ def _keep(labels: LabelMap, organs: set[str]) -> LabelMap:
 
 def _verdict(organ: str, outcome: Outcome, reason: str, scene: _Scene) -> Verdict:
     kept_ml = scene.found[organ].volume_ml if organ in scene.found else 0.0
+    beside = outcome is Outcome.REMOVED_FALSE_POSITIVE and scene.wishes.policy == "review_roi"
     specks_ml = scene.specks_ml.get(organ, 0.0)
     if specks_ml > 0 and outcome in DRAWN:
         reason += f" Stray specks of together {specks_ml:.2f} mL were taken out."
@@ -233,22 +249,15 @@ def _verdict(organ: str, outcome: Outcome, reason: str, scene: _Scene) -> Verdic
         volume_ml=kept_ml if outcome in DRAWN else 0.0,
         confidence=scene.confidence.get(organ) if kept_ml > 0 else None,
         reason=reason,
+        review_ml=kept_ml if beside and organ in review_labels(scene.labels.organs).values() else 0.0,
     )
 
 
-def _warnings(organ: str, outcome: Outcome, reason: str, scene: _Scene) -> list[str]:
-    """What must not be overlooked about one organ."""
+def _alarm(organ: str, outcome: Outcome, reason: str, scene: _Scene) -> str:
+    """What must not be overlooked about one organ; empty where nothing is."""
     if outcome in LOUD:
-        return [f"{outcome.upper()}: {reason}"]
+        return f"{outcome.upper()}: {reason}"
     finding = scene.found.get(organ)
-    if outcome is not Outcome.ABSENT_DECLARED or finding is None:
-        return []
-    confidence = scene.confidence.get(organ, 0.0)
-    sure = finding.volume_ml > CONTRADICTION_ML and confidence > CONTRADICTION_CONFIDENCE
-    if not sure and finding.volume_ml <= CONTRADICTION_LARGE_ML:
-        return []
-    return [
-        f"DECLARED_ABSENT_BUT_SEEN: {all_organs()[organ].name} was declared absent, yet the network drew "
-        f"{finding.volume_ml:.0f} mL there (mean probability {confidence:.2f}). "
-        f"It was removed as asked: check the request."
-    ]
+    if outcome is Outcome.ABSENT_DECLARED and finding is not None:
+        return contradiction(finding, scene.confidence.get(organ, 0.0))
+    return ""

@@ -14,6 +14,11 @@ from pedcontour.postprocessing.absence import AbsenceRule, Candidate, Judgement,
 from pedcontour.postprocessing.evidence import EVIDENCE, Evidence, gather_evidence
 from pedcontour.verdicts import Outcome
 
+PART_OF_USUAL = 0.75
+PART_OF_OTHER = 0.6
+"""A kidney that holds less than both, of what is usual for the trunk and of the other side's volume, is told to be a
+part of one. Ours: the two kidneys of a child differ by far less, and after partial nephrectomy the other one grows."""
+
 REASONS_TOLD = 3
 """More reasons than this are not read."""
 
@@ -23,10 +28,12 @@ WORDS: Mapping[str, str] = {
     "other_ratio": "{0:.2f} times the volume of the other side",
     "probability": "mean probability {0:.2f}",
     "probability_spread": "probability varies by {0:.2f} inside",
+    "firm_share": "{0:.0%} of it drawn with a probability of 0.9 or more",
     "lateral": "{0:.2f} trunk diameters to its side of the spine",
     "ventral": "{0:.2f} trunk diameters in front of the spine",
     "level": "{0:+.1f} vertebral levels below where it usually lies",
     "mirror_distance": "{0:.2f} trunk diameters from the mirror image of the other side",
+    "psoas_offset": "{0:.2f} trunk diameters from the psoas",
     "beside_solid": "liver or spleen make up {0:.0%} of its surroundings",
     "beside_bowel": "bowel makes up {0:.0%} of its surroundings",
     "beside_muscle": "muscle makes up {0:.0%} of its surroundings",
@@ -42,11 +49,14 @@ WORDS: Mapping[str, str] = {
     "elongation": "{0:.1f} times as long as wide",
     "solidity": "fills {0:.0%} of its convex hull",
     "irregularity": "{0:.1f} times the surface of a ball",
+    "hilum": "hollow towards the spine by {0:+.2f} of its size",
     "largest_share": "its largest part is {0:.0%} of it",
     "parts": "in {0:.0f} parts",
     "border_share": "{0:.0%} of it in parts that the images cut",
 }
 """How each piece of evidence is told."""
+
+SIZES = ("volume_ratio", "other_ratio")
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,12 @@ class CalibratedPresence:
         facts = f"{volume_ml:.1f} mL, probability of being one {probability:.2f}"
         if outcome is Outcome.PRESENT:
             return Judgement(outcome, f"{name}: drawn in full ({facts}).")
+        if outcome is Outcome.PARTIAL:
+            small = "; ".join(WORDS[size].format(known[size]) for size in SIZES if known[size] is not None)
+            return Judgement(
+                outcome,
+                f"{name}: a part of one, as after partial removal, or a small one ({facts}; {small}). It was kept.",
+            )
         because = "; ".join(self.reasons_against(known)) or "by all evidence together"
         if outcome is Outcome.REMOVED_FALSE_POSITIVE:
             return Judgement(
@@ -86,7 +102,7 @@ class CalibratedPresence:
         """What becomes of it, and the probability that it is the organ."""
         probability = self.model.probability(evidence.as_dict())
         if probability >= self.model.present_from:
-            return Outcome.PRESENT, probability
+            return Outcome.PARTIAL if _is_part(evidence) else Outcome.PRESENT, probability
         if probability < self.model.remove_below and evidence.volume_ratio is not None:
             return Outcome.REMOVED_FALSE_POSITIVE, probability
         return Outcome.PRESENT_UNCERTAIN, probability
@@ -96,6 +112,12 @@ class CalibratedPresence:
         against = sorted((weight, name) for name, weight in self.model.contributions(known).items() if weight < 0.0)
         told = [(WORDS[name], known.get(name)) for _, name in against]
         return [words.format(value) for words, value in told if value is not None][:REASONS_TOLD]
+
+
+def _is_part(evidence: Evidence) -> bool:
+    """Whether an organ that is there is far smaller than usual, and than the other side's where there is one."""
+    usual, other = evidence.volume_ratio, evidence.other_ratio
+    return usual is not None and usual < PART_OF_USUAL and (other is None or other < PART_OF_OTHER)
 
 
 def rules_of(model: PresenceModel | None) -> dict[str, AbsenceRule]:

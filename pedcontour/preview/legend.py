@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from PIL import Image, ImageDraw
 
 from pedcontour.organs import all_organs
+from pedcontour.outputs import REVIEW_COLOUR
 from pedcontour.preview.style import (
     ALARM,
     BACKGROUND,
@@ -34,13 +35,16 @@ WORDS: dict[Outcome, str] = {
     Outcome.PARTIAL: "a part of it",
     Outcome.ABSENT_DECLARED: "declared absent",
     Outcome.ABSENT_DETECTED: "nothing drawn: removed or missed?",
-    Outcome.REMOVED_FALSE_POSITIVE: "removed: too small to be real",
+    Outcome.REMOVED_FALSE_POSITIVE: "removed: not taken for one",
     Outcome.TRUNCATED_BY_FIELD_OF_VIEW: "continues beyond the images",
     Outcome.NOT_IN_FIELD_OF_VIEW: "not in the images",
     Outcome.FAILED: "failed: nothing drawn",
     Outcome.NOT_REQUESTED: "not requested",
 }
 """Each outcome in words short enough for a line of the legend."""
+
+FOR_REVIEW = "removed, outlined for review"
+"""Instead of the outcome's words where what was removed lies beside the results."""
 
 LOUD_COLOURS: dict[Outcome, Colour] = {**dict.fromkeys(LOUD, NOTICE), Outcome.FAILED: ALARM}
 """Outcomes that a reader must not overlook."""
@@ -66,20 +70,30 @@ def _entry(legend: Image.Image, verdict: Verdict, colour: Colour, corner: tuple[
     x, y = corner
     organ = all_organs()[verdict.organ]
     drawn = verdict.outcome in DRAWN
+    beside = verdict.review_ml > 0.0
     top = y + (ROW_PX - SWATCH_PX) / 2 - 2
     box = (x, top, x + SWATCH_PX, top + SWATCH_PX)
-    rounded_box(legend, box, 7, BoxStyle(colour) if drawn else BoxStyle(FAINT, 2))
+    outline = BoxStyle(REVIEW_COLOUR if beside else FAINT, 2)
+    rounded_box(legend, box, 7, BoxStyle(colour) if drawn else outline)
     draw = ImageDraw.Draw(legend)
     volume = volume_words(verdict)
     left = x + SWATCH_PX + 14
     name = shortened(organ.name, NAME_PX, width - SWATCH_PX - 14 - text_width(volume, NAME_PX) - 12)
     write(draw, (left, y + 20), name, NAME_PX, TEXT if drawn else MUTED, "ls")
     write(draw, (x + width, y + 20), volume, NAME_PX, TEXT if drawn else FAINT, "rs")
-    write(draw, (left, y + 40), WORDS[verdict.outcome], NOTE_PX, LOUD_COLOURS.get(verdict.outcome, FAINT), "ls")
+    write(
+        draw,
+        (left, y + 40),
+        FOR_REVIEW if beside else WORDS[verdict.outcome],
+        NOTE_PX,
+        LOUD_COLOURS.get(verdict.outcome, FAINT),
+        "ls",
+    )
 
 
 def volume_words(verdict: Verdict) -> str:
-    """The volume in the results, with a decimal only where it matters; nothing for what is not drawn."""
-    if verdict.outcome not in DRAWN:
+    """The volume in the results, or beside them, with a decimal only where it matters; nothing for what is neither."""
+    if verdict.outcome not in DRAWN and verdict.review_ml == 0.0:
         return ""
-    return f"{verdict.volume_ml:.1f} mL" if verdict.volume_ml < 10 else f"{verdict.volume_ml:,.0f} mL".replace(",", " ")
+    volume_ml = verdict.volume_ml or verdict.review_ml
+    return f"{volume_ml:.1f} mL" if volume_ml < 10 else f"{volume_ml:,.0f} mL".replace(",", " ")

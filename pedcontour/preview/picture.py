@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw
 
 from pedcontour.organs import all_organs
+from pedcontour.outputs import REVIEW_COLOUR
 from pedcontour.preview.legend import draw_legend
 from pedcontour.preview.panel import draw_panel
 from pedcontour.preview.planes import LEVEL_HU, WINDOW_HU, Plane, cut_planes
@@ -58,7 +59,8 @@ def draw_preview(
     """Draw a result: RGB, ``WIDTH`` pixels wide, without a word about the patient.
 
     ``image`` (HU) and ``labels`` share one grid of any orientation. Only organs whose verdict says that they are in the
-    results are outlined; the legend lists all. ``colours`` by organ id replace those of ``organs.toml``.
+    results are outlined, and what lies beside them for review; the legend lists all. ``colours`` by organ id replace
+    those of ``organs.toml``.
     """
     planes = cut_planes(image, labels)
     sizes = _panel_sizes(planes)
@@ -70,6 +72,7 @@ def draw_preview(
     _title(picture, caption)
     drawn = {verdict.organ for verdict in verdicts if verdict.outcome in DRAWN}
     shown = {label: colour_of[organ] for label, organ in labels.organs.items() if organ in drawn}
+    shown |= dict.fromkeys(labels.review, REVIEW_COLOUR)
     x = MARGIN
     for plane, size in zip(planes, sizes, strict=True):
         picture.paste(draw_panel(plane, size, shown), (x, TITLE_PX))

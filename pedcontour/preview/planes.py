@@ -54,8 +54,8 @@ class Plane:
         return columns * self.mm[1], rows * self.mm[0]
 
 
-def cut_planes(image: Volume, labels: LabelMap) -> tuple[Plane, Plane, Plane]:
-    """The axial, coronal and sagittal plane through the most organs, framed to the patient.
+def cut_planes(image: Volume, labels: LabelMap, through: LabelMap | None = None) -> tuple[Plane, Plane, Plane]:
+    """The axial, coronal and sagittal plane through the most organs, of ``through`` where given, framed to the patient.
 
     Radiological convention: the patient's right on the image's left, head up. Image and labels share one grid, of any
     orientation; an oblique rest of it stays oblique.
@@ -63,7 +63,7 @@ def cut_planes(image: Volume, labels: LabelMap) -> tuple[Plane, Plane, Plane]:
     change = AxisChange.to_canonical(image.grid)
     grid = change.grid(image.grid)
     hu, marks = change.array(image.voxels), change.array(labels.voxels)
-    axes = _weights(marks, labels)
+    axes = _weights(marks, labels) if through is None else _weights(change.array(through.voxels), through)
     rows, columns = _frame(hu, grid.spacing_mm)
     k, j, i = (
         _best(axes[0], (0, hu.shape[0])),

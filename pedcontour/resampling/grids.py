@@ -34,4 +34,4 @@ def resample_labels_to(labels: LabelMap, grid: Grid) -> LabelMap:
     """The segmentation on another grid: each voxel gets the label of the nearest source voxel, 0 outside the source."""
     matrix, offset = index_map(labels.grid, grid)
     voxels = ndimage.affine_transform(labels.voxels, matrix, offset, output_shape=grid.shape, order=0, cval=0.0)
-    return LabelMap(grid, np.asarray(voxels, dtype=np.uint8), labels.organs)
+    return LabelMap(grid, np.asarray(voxels, dtype=np.uint8), labels.organs, labels.review)

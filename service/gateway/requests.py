@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from pedcontour.contour.request import ContourRequest, check_request
 from pedcontour.errors import RequestError
@@ -46,8 +46,8 @@ def options_from(
     request = request.with_presence(_many(given.get("present", ())), _one("absence_policy", given))
     if request.series_uid is not None and not _UID.fullmatch(request.series_uid):
         raise RequestError("the series is no UID")
+    request = replace(request, style=style_of(_wishes(given), templates.find))
     check_request(request, model.organs.values())
-    style = style_of(_wishes(given), templates.find)
     mode = mode_named(_one("mode", given) or DEFAULT_MODE)
     quality_of(mode, model.mirroring_axes)
     return Options(
@@ -55,7 +55,7 @@ def options_from(
         request.structures,
         tuple(sorted(request.absent)),
         request.series_uid,
-        style.as_data(),
+        request.style.as_data(),
         mode,
         tuple(sorted(request.present)),
         request.policy,

@@ -50,6 +50,8 @@ JOB_EXAMPLE: dict[str, JsonValue] = {
             "volume_ml": 0.0,
             "confidence": 0.61,
             "reason": "Declared absent in the request.",
+            "review_roi_name": None,
+            "review_ml": 0.0,
         }
     ],
     "warnings": [],
@@ -102,6 +104,11 @@ class OrganVerdict(BaseModel):
     volume_ml: float = Field(description="What is in the results, in mL.")
     confidence: float | None = Field(description="Mean probability over what the network drew, 0 to 1.")
     reason: str = Field(description="A sentence for the user.")
+    review_roi_name: str | None = Field(
+        description="Name of the region that holds what was removed, where `absence_policy` is `review_roi`.",
+        examples=["Kidney_L_rev"],
+    )
+    review_ml: float = Field(description="Volume of that region, in mL.")
 
 
 class Upload(BaseModel):
@@ -131,8 +138,9 @@ class JobQuery(OutputQuery):
     )
     absence_policy: AbsencePolicy | None = Field(
         default=None,
-        description="What the absence rules may do: `filter` takes false organs away, `flag_only` keeps and flags "
-        "them, `off` does not look. `filter` when left out.",
+        description="What the absence rules may do: `filter` takes false organs away, `review_roi` keeps what it "
+        "takes as a region of its own (`Kidney_L_rev`), `flag_only` keeps and flags false organs, `off` does not look. "
+        "`filter` when left out.",
     )
     series: str | None = Field(
         default=None, description="Series Instance UID, where the upload holds several CT series."

@@ -79,7 +79,10 @@ def _view(job: Job) -> schemas.Job:
 
 def _verdict_view(verdict: Verdict, names: RoiNames) -> schemas.OrganVerdict:
     organ = all_organs()[verdict.organ]
-    return schemas.OrganVerdict(name=organ.name, roi_name=names.name_of(organ.id), **vars(verdict))
+    review = names.review_name_of(organ.id) if verdict.review_ml > 0.0 else None
+    return schemas.OrganVerdict(
+        name=organ.name, roi_name=names.name_of(organ.id), review_roi_name=review, **vars(verdict)
+    )
 
 
 def template_view(names: RoiNames) -> schemas.Template:

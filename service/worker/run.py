@@ -17,6 +17,7 @@ from pedcontour.verdicts import Verdict
 from service.jobs import EVERY_PRIORITY, Ending, Job, Priority, Problem, State
 from service.jobstore import Beat, JobStore
 from service.logs import log_fields
+from service.worker.declared import log_declared
 from service.worker.shift import Shift
 
 log = logging.getLogger(__name__)
@@ -108,6 +109,7 @@ def run_job(job: Job, owner: str, parts: WorkerParts) -> None:
         except Exception as error:
             ending = Ending(State.FAILED, _problem_of(error))
     kept = parts.jobs.end(job_id, owner, ending)
+    log_declared(job, ending)
     log.info("job %s: %s%s", job_id, ending.state, "" if kept else " too late, not kept")
 
 

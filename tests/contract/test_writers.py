@@ -12,7 +12,11 @@ from pydicom import Dataset, config, dcmread
 from pedcontour.dicom.catalogue import WRITERS
 from pedcontour.dicom.contoured import ContouredSeries
 from pedcontour.dicom.rasterise import rasterise_rtstruct
+from pedcontour.dicom.readback import check_read_back
+from pedcontour.dicom.rois import rois_of
 from pedcontour.organs import all_organs
+from pedcontour.outputs import REVIEW_COLOUR
+from pedcontour.volume import LabelMap
 from tests.made_series import IDENTITY, POSITIONS, bodies, grid_for, made_result, made_series, oblique_orientation
 from tests.outside_tools import dciodvfy_errors
 
@@ -135,6 +139,22 @@ def test_names_colours_and_codes_are_those_of_the_organs(name: str, path: Path) 
         assert np.abs(np.array(colour) - roi.organ.colour).max() <= 1  # CIELab is rounded
         side = {"left": ("7771000",), "right": ("24028007",), None: ()}[roi.organ.laterality]
         assert codes == ("91723000", roi.organ.code, *side)
+
+
+def test_a_region_for_review_is_valid_has_its_number_and_is_coded_as_no_organ(name: str, tmp_path: Path) -> None:
+    organ = RESULT.rois[0].organ.id
+    drawn = made_result(SERIES, VOXELS).labels
+    voxels = np.where(drawn.mask(organ), 22, drawn.voxels).astype(np.uint8)
+    labels = LabelMap(drawn.grid, voxels, drawn.organs, {22: organ})
+    result = ContouredSeries(SERIES, labels, rois_of(labels, drawn.organs.values()), IDENTITY)
+    path = tmp_path / f"{name}.dcm"
+    WRITERS[name](result, path)
+    label, colour, codes = READERS[name][1](path)[22]
+    assert label == all_organs()[organ].tg263 + "_rev" and codes == ("309825002", "111099")
+    assert np.abs(np.array(colour) - REVIEW_COLOUR).max() <= 1
+    assert (READERS[name][0](path, result)[label] == (voxels == 22)).all()
+    assert dciodvfy_errors(path) == []
+    assert check_read_back(result, {name: path}).dice[organ] == 1.0
 
 
 def test_it_says_that_it_is_ai_generated_and_not_reviewed(path: Path) -> None:

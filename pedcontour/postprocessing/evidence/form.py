@@ -2,7 +2,10 @@
 
 Solidity, and the surface over that of a ball (the inverse of sphericity), are the usual descriptors of shape in image
 analysis; elongation comes from the moments of inertia. All are counted on voxels, so none is exact for a smooth body.
+The hollow is our own: the renal hilum is where vessels and fat enter the bean, so its middle lies off that of its hull.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +13,18 @@ from scipy.ndimage import generate_binary_structure, label
 from scipy.spatial import ConvexHull, QhullError
 
 from pedcontour.postprocessing.evidence.crop import BoolArray, Crop
+from pedcontour.volume import FloatArray
 
 LARGEST = 20.0
 """Elongation and irregularity end here."""
+
+
+@dataclass(frozen=True, eq=False)
+class Hull:
+    """The convex hull of an organ's voxels: its volume, and its centroid in LPS mm from the crop's first voxel."""
+
+    volume_mm3: float
+    centroid_mm: FloatArray
 
 
 def elongation(crop: Crop) -> float | None:
@@ -27,16 +39,36 @@ def elongation(crop: Crop) -> float | None:
     return float(min(LARGEST, np.sqrt(longest / middle)))
 
 
-def solidity(crop: Crop) -> float | None:
-    """Volume over that of the convex hull of its voxels, 0 to 1; None where the hull cannot be made."""
+def hull_of(crop: Crop) -> Hull | None:
+    """The convex hull; None where it cannot be made."""
     corners = _row_ends(crop.mask)
     if len(corners) == 0:
         return None
     try:
-        hull = float(ConvexHull(corners @ crop.axes_mm.T).volume)
+        hull = ConvexHull(corners @ crop.axes_mm.T)
     except (QhullError, ValueError):
         return None
-    return float(min(1.0, np.count_nonzero(crop.mask) * crop.voxel_mm3 / hull)) if hull > 0.0 else None
+    # Every face makes a tetrahedron with a point inside; the hull's centroid is theirs, weighed by volume.
+    inside = hull.points[hull.vertices].mean(axis=0)
+    edges = hull.points[hull.simplices] - inside
+    volumes = np.abs(np.linalg.det(edges)) / 6.0
+    if not volumes.sum() > 0.0:
+        return None
+    return Hull(float(volumes.sum()), inside + volumes @ edges.sum(axis=1) / (4.0 * volumes.sum()))
+
+
+def solidity(crop: Crop, hull: Hull) -> float:
+    """Volume over that of the convex hull of its voxels, 0 to 1."""
+    return float(min(1.0, np.count_nonzero(crop.mask) * crop.voxel_mm3 / hull.volume_mm3))
+
+
+def hollow(crop: Crop, hull: Hull) -> FloatArray:
+    """From the middle of the hull to that of the organ, LPS, over the cube root of the organ's volume: it points away
+    from where the organ is hollow, and is nothing for a convex body."""
+    middle = np.argwhere(crop.mask).mean(axis=0) @ crop.axes_mm.T
+    size_mm = np.cbrt(np.count_nonzero(crop.mask) * crop.voxel_mm3)
+    shift: FloatArray = (middle - hull.centroid_mm) / size_mm
+    return shift
 
 
 def irregularity(crop: Crop) -> float | None:

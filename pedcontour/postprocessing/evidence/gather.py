@@ -11,6 +11,7 @@ from pedcontour.postprocessing.evidence.neighbours import MUSCLE, neighbours
 from pedcontour.postprocessing.evidence.record import Evidence
 from pedcontour.postprocessing.evidence.tissue import median_hu, tissue
 from pedcontour.postprocessing.levels import twin_of
+from pedcontour.volume import FloatArray
 
 SAMPLED_VOXELS = 20_000
 """Enough for a median, few enough to take no time."""
@@ -27,17 +28,21 @@ def gather_evidence(candidate: Candidate) -> Evidence:
         "other_ratio": size.other_ratio(candidate),
         "probability": certainty.probability(candidate),
         "probability_spread": certainty.probability_spread(candidate),
+        "firm_share": certainty.firm_share(candidate),
         "lateral": place.lateral(candidate, axes),
         "ventral": place.ventral(candidate, axes),
         "level": place.level(candidate),
         "mirror_distance": place.mirror_distance(candidate, axes),
+        "psoas_offset": place.psoas_offset(candidate),
     }
-    return Evidence(**measured, **(_of_voxels(candidate, crop) if crop is not None else {}))
+    away = place.away_from_spine(candidate, axes)
+    return Evidence(**measured, **(_of_voxels(candidate, crop, away) if crop is not None else {}))
 
 
-def _of_voxels(candidate: Candidate, crop: Crop) -> dict[str, float | None]:
+def _of_voxels(candidate: Candidate, crop: Crop, away: FloatArray | None) -> dict[str, float | None]:
     twin = twin_of(candidate.finding.organ)
     beside, inside, pieces = neighbours(crop, twin), tissue(crop), form.parts(crop)
+    hull = form.hull_of(crop)
     return {
         "beside_solid": beside.solid,
         "beside_bowel": beside.bowel,
@@ -52,7 +57,8 @@ def _of_voxels(candidate: Candidate, crop: Crop) -> dict[str, float | None]:
         "fat_share": inside.fat_share,
         "gas_share": inside.gas_share,
         "elongation": form.elongation(crop),
-        "solidity": form.solidity(crop),
+        "solidity": form.solidity(crop, hull) if hull else None,
+        "hilum": float(form.hollow(crop, hull) @ away) if hull and away is not None else None,
         "irregularity": form.irregularity(crop),
         "largest_share": pieces[0] if pieces else None,
         "parts": pieces[1] if pieces else None,

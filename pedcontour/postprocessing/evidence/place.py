@@ -91,6 +91,26 @@ def mirror_distance(candidate: Candidate, axes: PatientAxes | None) -> float | N
     return bounded(float(np.linalg.norm(candidate.finding.centre_mm - image)) / axes.diameter_mm)
 
 
+def psoas_offset(candidate: Candidate) -> float | None:
+    """From the middle of the psoas of the organ's own side, across the body, in trunk diameters: a kidney lies beside
+    it. None without that muscle, for an organ of the middle, and without a measured body."""
+    side = all_organs()[candidate.finding.organ].lies
+    psoas, diameter_mm = candidate.others.get(f"iliopsoas_{side}"), candidate.body.diameter_mm
+    if psoas is None or diameter_mm is None or not 0.0 < diameter_mm < np.inf:
+        return None
+    apart = (candidate.finding.centre_mm - psoas.centre_mm)[:2]
+    return bounded(float(np.linalg.norm(apart)) / diameter_mm)
+
+
+def away_from_spine(candidate: Candidate, axes: PatientAxes | None) -> FloatArray | None:
+    """The direction across the body, LPS, from the spine to the organ's middle; None in the spine's own line."""
+    if axes is None:
+        return None
+    across = (candidate.finding.centre_mm - axes.origin_mm) * (1.0, 1.0, 0.0)
+    length = float(np.linalg.norm(across))
+    return across / length if length > 0.0 else None
+
+
 def bounded(value: float) -> float | None:
     """A finite offset no larger than ``LARGEST_OFFSET``; None for what is not finite."""
     return float(np.clip(value, -LARGEST_OFFSET, LARGEST_OFFSET)) if np.isfinite(value) else None

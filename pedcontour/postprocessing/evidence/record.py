@@ -11,11 +11,11 @@ class Evidence:
     ``other_ratio`` over the organ of the other side.
 
     Certainty: ``probability``, the network's mean over what it drew (0 to 1), and its standard deviation
-    ``probability_spread``.
+    ``probability_spread``; ``firm_share`` of it with a probability of at least 0.9.
 
     Place, in trunk diameters: ``lateral`` from the spine to the organ's own side, ``ventral`` from the spine to the
     front, ``level`` in vertebral levels below where the organ usually lies, ``mirror_distance`` from the mirror image
-    of the other side's organ.
+    of the other side's organ, ``psoas_offset`` from the psoas across the body.
 
     Neighbours, the share of the organ's rind that is each (0 to 1): ``beside_solid`` liver or spleen, ``beside_bowel``,
     ``beside_muscle`` psoas or muscle of the back, ``beside_other`` the organ of the other side, ``beside_fat`` fat.
@@ -24,7 +24,8 @@ class Evidence:
     organ of the other side; ``texture``, how far neighbours differ; ``fat_share`` and ``gas_share``.
 
     Shape: ``elongation`` (1 for a ball), ``solidity`` (volume over that of its convex hull), ``irregularity`` (surface
-    over that of a ball), ``largest_share`` of the largest part and ``parts``, their number.
+    over that of a ball), ``hilum`` (how far the side towards the spine is hollow, in cube roots of its volume, below 0
+    where the far side is), ``largest_share`` of the largest part and ``parts``, their number.
 
     Border: ``border_share`` of the volume in parts that the images cut.
     """
@@ -34,10 +35,12 @@ class Evidence:
     other_ratio: float | None = None
     probability: float | None = None
     probability_spread: float | None = None
+    firm_share: float | None = None
     lateral: float | None = None
     ventral: float | None = None
     level: float | None = None
     mirror_distance: float | None = None
+    psoas_offset: float | None = None
     beside_solid: float | None = None
     beside_bowel: float | None = None
     beside_muscle: float | None = None
@@ -53,6 +56,7 @@ class Evidence:
     elongation: float | None = None
     solidity: float | None = None
     irregularity: float | None = None
+    hilum: float | None = None
     largest_share: float | None = None
     parts: float | None = None
     border_share: float | None = None

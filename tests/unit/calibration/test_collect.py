@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from pedcontour.datasets.children import FIRST_HELD_OUT_SEED
 from pedcontour.inference.port import Prediction, Progress
 from pedcontour.organs import default_labels
 from pedcontour.phantom import ChildSpec, ScanSpec, scan_child
+from pedcontour.phantom.spec import PatientPosition
 from pedcontour.volume import LabelMap, Volume
 from tests.unit.calibration.made_rows import made_rows
 
@@ -47,7 +49,8 @@ class EchoEngine:
     def segment(self, image: Volume, progress: Progress) -> Prediction:
         labels = LabelMap(image.grid, self._labels, self.organs)
         drawn = [organ for organ in self.organs.values() if labels.mask(organ).any()]
-        return Prediction(labels, dict.fromkeys(drawn, 0.9), "echo", spread=dict.fromkeys(drawn, 0.05))
+        spread, firm = dict.fromkeys(drawn, 0.05), dict.fromkeys(drawn, 0.8)
+        return Prediction(labels, dict.fromkeys(drawn, 0.9), "echo", spread=spread, firm=firm)
 
 
 @pytest.mark.slow
@@ -72,6 +75,7 @@ def test_rows_tell_the_real_kidney_from_the_false_one() -> None:
     left, right = rows_of_case(EchoEngine(scan.truth, bed), case, scan)
     assert (left.group, left.present, left.real) == ("absent/fat", False, False)
     assert left.drawn_ml > 5.0 and left.evidence.probability_spread == pytest.approx(0.05)
+    assert left.evidence.firm_share == pytest.approx(0.8) and 0.5 < right.evidence.age_ratio < 2.0
     assert right.present and right.real and right.evidence.volume_ratio > 0.5
     assert right.overlap_ml == pytest.approx(right.truth_ml, rel=0.02)
     assert left.evidence.level is not None and abs(left.evidence.level) < 2.0
@@ -105,6 +109,11 @@ def test_cases_hold_every_group_in_every_split_and_no_training_seed() -> None:
         assert {f"absent/{filling}" for filling in ("bowel", "spleen", "liver", "muscle", "fat", "fluid")} <= seen
         assert all(case.child.seed >= FIRST_HELD_OUT_SEED for case in cases)
     assert len(set(FIRST_SEED.values())) == len(SPLITS)
+
+
+def test_cases_lie_in_every_position() -> None:
+    positions = {kidney_case("fit", number).scan.patient_position for number in range(100)}
+    assert positions == set(get_args(PatientPosition))
 
 
 def test_the_other_splits_are_other_children_and_another_scanner() -> None:

@@ -54,6 +54,11 @@ def test_real_kidneys_that_are_taken_away_are_the_price() -> None:
     assert figures.removed_interval[0] < 0.5 < figures.removed_interval[1]
 
 
+def test_what_was_drawn_elsewhere_than_the_kidney_is_told_apart_from_it() -> None:
+    figures = present_figures([present(50.0, 49.0), present(40.0, 0.0), present(3.0, 0.0)], remove_small)
+    assert (figures.drawn, figures.misdrawn, figures.misdrawn_removed) == (1, 2, 0.5)
+
+
 def test_what_a_border_cuts_is_not_removed_unless_it_is_a_scrap() -> None:
     assert outcome_of(absent(2.0, border=1.0), remove_small) is Outcome.PRESENT_UNCERTAIN
     assert outcome_of(absent(0.1, border=1.0), remove_small) is Outcome.REMOVED_FALSE_POSITIVE

@@ -1,6 +1,7 @@
 """The table of `make kidneys`."""
 
-from benchmarks.kidneys import figures_of, show
+from benchmarks.kidney_tables import show
+from benchmarks.kidneys import figures_of
 from pedcontour.calibration.fit import fit_presence
 from tests.unit.calibration.made_rows import made_rows
 
@@ -18,13 +19,19 @@ def test_it_tells_each_group_by_both_rules_with_targets_for_the_filter_alone(cap
     assert "target" not in rows["held_out/volume/all absent"]
     assert rows["held_out/filter/all absent"]["ours"] <= rows["held_out/volume/all absent"]["ours"]
     assert more["held_out"]["roc_area"][0] > 0.9 and more["held_out"]["calibration"]
-    show(table)
-    assert "held_out" in capsys.readouterr().out
+    show(table, more)
+    printed = capsys.readouterr().out
+    assert "held_out/filter/all absent" in printed and "predicted" in printed and "without/level" in printed
 
 
 def test_each_piece_of_evidence_is_left_out_once() -> None:
     names = [row["name"] for row in figures_of([*FITTED, *HELD_OUT], MODEL)[0] if row["name"].startswith("without/")]
     assert names == [f"without/{term.evidence}" for term in MODEL.terms]
+
+
+def test_traits_of_the_scan_have_rows_of_their_own() -> None:
+    names = {row["name"] for row in figures_of([*FITTED, *HELD_OUT], MODEL)[0]}
+    assert {"held_out/filter/absent, no contrast", "held_out/filter/present, low dose"} <= names
 
 
 def test_a_model_without_a_filter_is_judged_by_the_first_rule() -> None:

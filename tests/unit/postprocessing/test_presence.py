@@ -29,7 +29,7 @@ MODEL = PresenceModel(
 )
 RULE = CalibratedPresence(MODEL)
 IMAGE, LABELS = torso()
-ORDER = [Outcome.REMOVED_FALSE_POSITIVE, Outcome.PRESENT_UNCERTAIN, Outcome.PRESENT]
+ORDER = [Outcome.REMOVED_FALSE_POSITIVE, Outcome.PRESENT_UNCERTAIN, Outcome.PARTIAL, Outcome.PRESENT]
 
 
 def test_a_usual_kidney_passes_and_a_misplaced_scrap_goes_with_reasons() -> None:
@@ -41,6 +41,17 @@ def test_a_usual_kidney_passes_and_a_misplaced_scrap_goes_with_reasons() -> None
     assert "1.0 mL" in gone.reason
     assert "0.02 times the volume usual" in gone.reason and "+4.0 vertebral levels" in gone.reason
     assert "Look there" in gone.reason
+
+
+def test_a_small_kidney_beside_a_large_one_is_told_to_be_a_part() -> None:
+    def outcome(volume_ratio: float, other_ratio: float | None) -> Outcome:
+        evidence = Evidence(volume_ratio=volume_ratio, other_ratio=other_ratio, probability=0.97, level=0.0)
+        return RULE.judge("kidney_left", 20.0, evidence).outcome
+
+    assert outcome(0.6, 0.4) is outcome(0.6, None) is Outcome.PARTIAL
+    assert outcome(0.6, 0.9) is outcome(1.0, 0.4) is Outcome.PRESENT
+    reason = RULE.judge("kidney_left", 20.0, Evidence(volume_ratio=0.6, probability=0.97, level=0.0)).reason
+    assert "a part of one" in reason and "0.60 times the volume usual" in reason and "was kept" in reason
 
 
 def test_what_is_in_doubt_is_kept_and_flagged() -> None:
@@ -76,8 +87,8 @@ def test_every_piece_of_evidence_has_words() -> None:
 
 
 def test_a_model_that_weighs_what_nobody_measures_is_refused() -> None:
-    with pytest.raises(ModelError, match="hilum"):
-        CalibratedPresence(replace(MODEL, terms=(Term("hilum", "linear", 0.0, 1.0, 1.0),)))
+    with pytest.raises(ModelError, match="mood"):
+        CalibratedPresence(replace(MODEL, terms=(Term("mood", "linear", 0.0, 1.0, 1.0),)))
 
 
 def test_a_network_without_a_filter_keeps_the_rule_of_volume() -> None:

@@ -1,9 +1,12 @@
 """The whole picture: it can be drawn of anything, and it shows what the verdicts say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from pedcontour.organs import all_organs
+from pedcontour.outputs import REVIEW_COLOUR
 from pedcontour.preview import Caption, draw_preview
 from pedcontour.verdicts import Outcome, Verdict
 from pedcontour.volume import LabelMap
@@ -46,6 +49,16 @@ def test_an_organ_that_is_not_in_the_results_is_not_outlined(outcome: Outcome) -
     picture = np.asarray(draw_preview(image, labels, [verdict("liver"), verdict("spleen", outcome)], CAPTION))
     assert not pixels_like(picture, "spleen").any()
     assert pixels_like(picture, "liver").any()
+
+
+def test_what_lies_beside_the_results_is_outlined_in_the_colour_of_review() -> None:
+    image, labels = patient()
+    spleen = labels.label_of("spleen")
+    beside = LabelMap(labels.grid, np.where(labels.voxels == spleen, 20, labels.voxels).astype(np.uint8), labels.organs,
+                      {20: "spleen"})  # fmt: skip
+    removed = replace(verdict("spleen", Outcome.REMOVED_FALSE_POSITIVE), review_ml=40.0)
+    picture = np.asarray(draw_preview(image, beside, [verdict("liver"), removed], CAPTION))
+    assert np.all(np.abs(picture[104:600].astype(int) - REVIEW_COLOUR) <= 2, axis=-1).sum() > 100
 
 
 @pytest.mark.parametrize("slices", [2, 3, 20])

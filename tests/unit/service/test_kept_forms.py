@@ -14,7 +14,7 @@ FORM_OF_VERSION_3 = {
     "options.outputs.names": "id own title",
     "ending": "problem provenance results state verdicts warnings",
     "problem": "advice code detail instance_uids",
-    "verdicts": "confidence organ outcome reason volume_before_ml volume_ml",
+    "verdicts": "confidence organ outcome reason review_ml volume_before_ml volume_ml",
     "provenance": "input_sha256 model software",
     "provenance.model": "digest_sha256 folds id name version",
     "provenance.software": "device engine fallbacks mode name peak_memory_bytes tiles_run tiles_skipped timings_s "

@@ -31,7 +31,7 @@ class Scene:
     def candidate(self, organ: str = "kidney_left", **known: float | None) -> Candidate:
         found = find_organs(self.labels)
         nothing = Finding(organ, 0.0, np.zeros(3), 0.0, 0.0, frozenset())
-        facts = {"confidence": 0.8, "spread": 0.2, "age_years": 5.0} | known
+        facts = {"confidence": 0.8, "spread": 0.2, "firm": 0.6, "age_years": 5.0} | known
         return Candidate(
             finding=found.get(organ, nothing),
             body=self.body,

@@ -79,6 +79,26 @@ def test_a_rod_is_long_and_crumbs_are_in_pieces() -> None:
     assert evidence.parts > 20 and evidence.largest_share < 0.05 and evidence.solidity < 0.3
 
 
+def test_a_hollow_towards_the_spine_is_a_hilum() -> None:
+    """The left kidney's middle lies at larger i than the spine's, so the side towards the spine has the smaller i."""
+    whole = ball(24.0)
+    bitten = {side: whole.copy() for side in ("spine", "flank")}
+    bitten["spine"][k_of(14.0) - 2 : k_of(14.0) + 3, 28:33, :40] = False
+    bitten["flank"][k_of(14.0) - 2 : k_of(14.0) + 3, 28:33, 41:] = False
+    assert evidence_of(with_mask(whole)).hilum == pytest.approx(0.0, abs=0.01)
+    assert evidence_of(with_mask(bitten["spine"])).hilum > 0.03
+    assert evidence_of(with_mask(bitten["flank"])).hilum < -0.03
+
+
+def test_the_psoas_is_the_one_of_the_own_side() -> None:
+    beside = (slice(20, 30), slice(28, 36), slice(30, 34))
+    left = painted(LABELS, "iliopsoas_left", beside)
+    middle = find_organs(left)["iliopsoas_left"].centre_mm
+    apart_mm = np.linalg.norm((find_organs(left)["kidney_left"].centre_mm - middle)[:2])
+    assert evidence_of(left).psoas_offset == pytest.approx(apart_mm / BODY.diameter_mm)
+    assert evidence_of(left, organ="kidney_right").psoas_offset is None
+
+
 def test_fat_gas_and_noise_inside_are_seen() -> None:
     rng = np.random.default_rng(0)
     mask = ball(20.0)
@@ -125,3 +145,13 @@ def test_the_yardstick_of_every_organ_is_data() -> None:
     )
     assert spleen.other_ratio is None and spleen.mirror_distance is None and spleen.lateral > 0.1
     assert evidence_of(organ="liver").volume_ratio is None
+
+
+def test_every_organ_that_may_be_absent_has_a_yardstick() -> None:
+    """Without one a filter could never take it away."""
+    assert all(organ.usual_ml_per_mm3 for organ in all_organs().values() if organ.may_be_absent)
+
+
+def test_the_firm_share_is_the_engines() -> None:
+    assert evidence_of(firm=0.7).firm_share == pytest.approx(0.7)
+    assert evidence_of().firm_share is None

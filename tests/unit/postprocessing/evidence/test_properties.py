@@ -12,8 +12,8 @@ from pedcontour.postprocessing.evidence import EVIDENCE, Evidence, gather_eviden
 from pedcontour.volume import LabelMap, Volume
 from tests.unit.postprocessing.evidence.scenes import CHANGES, MIRROR, ON_THE_SIDE, ORGANS, Scene, scenes
 
-SHARES = ("probability", "beside_solid", "beside_bowel", "beside_muscle", "beside_other", "beside_fat", "fat_share",
-          "gas_share", "solidity", "largest_share", "border_share")  # fmt: skip
+SHARES = ("probability", "firm_share", "beside_solid", "beside_bowel", "beside_muscle", "beside_other", "beside_fat",
+          "fat_share", "gas_share", "solidity", "largest_share", "border_share")  # fmt: skip
 
 
 def assert_same(one: Evidence, other: Evidence) -> None:
@@ -56,15 +56,18 @@ def test_a_patient_on_the_side_is_judged_as_one_on_the_back(scene: Scene) -> Non
 @given(scenes())
 def test_what_is_not_known_is_none(scene: Scene) -> None:
     bare = Scene(scene.labels, scene.image, Body(None, None))
-    evidence = gather_evidence(bare.candidate(confidence=None, spread=None, age_years=None))
+    evidence = gather_evidence(bare.candidate(confidence=None, spread=None, firm=None, age_years=None))
     unknown = (
         "volume_ratio",
         "age_ratio",
         "probability",
         "probability_spread",
+        "firm_share",
         "lateral",
         "ventral",
         "mirror_distance",
+        "psoas_offset",
+        "hilum",
     )
     assert all(getattr(evidence, name) is None for name in unknown)
 

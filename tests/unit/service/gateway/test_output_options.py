@@ -136,6 +136,29 @@ def test_the_verdicts_of_a_job_have_the_names_of_its_files_and_its_provenance(ga
     assert job["provenance"] == provenance
 
 
+def test_what_was_removed_for_review_is_told_by_the_name_it_has_in_the_files(gateway: Gateway) -> None:
+    wanted = {"names": "clinic", "absence_policy": "review_roi"}
+    job_id = gateway.http.post("/v1/jobs", files=FILES, params=wanted).json()["id"]
+    removed = Verdict("kidney_left", Outcome.REMOVED_FALSE_POSITIVE, 8.6, 0.0, 0.7, "No kidney.", review_ml=8.6)
+    kept = Verdict("liver", Outcome.PRESENT, 900.0, 900.0, 0.9, "Drawn in full.")
+    gateway.jobs.claim_next("w")
+    gateway.jobs.end(job_id, "w", Ending(State.DONE, None, (removed, kept), (), {}))
+    job = gateway.http.get(f"/v1/jobs/{job_id}").json()
+    told = [(verdict["review_roi_name"], verdict["review_ml"]) for verdict in job["verdicts"]]
+    assert told == [("Niere_li_rev", 8.6), (None, 0.0)]
+    assert job["absence_policy"] == "review_roi"
+
+
+def test_names_without_room_for_review_are_refused_at_the_door(gateway: Gateway) -> None:
+    long = {"names": "long", "absence_policy": "review_roi"}
+    folder = gateway.parts.templates.root
+    assert folder is not None
+    (folder / "long.toml").write_text('[names]\nkidney_left = "Linke Niere OAR"\n')
+    refused = gateway.http.post("/v1/jobs", files=FILES, params=long)
+    assert refused.json()["code"] == "NAMES_INVALID" and refused.status_code < 500
+    assert gateway.http.post("/v1/jobs", files=FILES, params=long | {"absence_policy": "filter"}).status_code == 202
+
+
 def test_the_example_of_a_job_is_one() -> None:
     assert Job.model_validate(JOB_EXAMPLE).model_dump(mode="json")["provenance"] == JOB_EXAMPLE["provenance"]
 

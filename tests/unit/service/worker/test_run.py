@@ -101,6 +101,21 @@ def test_a_job_that_draws_nothing_fails_with_its_verdicts(tmp_path: Path) -> Non
     assert job.results is None
 
 
+def test_declarations_are_logged_by_their_number_and_a_contradiction_by_its_code(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def seen(job: Job, upload: Path, out: Path, progress: StageProgress) -> Contoured:
+        return replace(draw(job, upload, out, progress), warnings=("DECLARED_ABSENT_BUT_SEEN: Left kidney, 90 mL.",))
+
+    store = MemoryJobStore(DEFAULT_RETRIES)
+    store.accept(Job("a", Options("model", absent=("kidney_left",), present=("kidney_right",)), NOW, NOW))
+    with caplog.at_level(logging.INFO):
+        run_next(replace(make_parts(tmp_path, seen), jobs=store), Shift())
+    assert "job a: 1 organs declared absent, 1 declared present" in caplog.messages
+    (warning,) = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert warning.code == "DECLARED_ABSENT_BUT_SEEN" and "kidney" not in caplog.text.lower()
+
+
 def test_of_a_foreign_error_only_the_class_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     parts = make_parts(tmp_path, raising(ValueError("Phantom^Child 20200101")))
     with caplog.at_level(logging.DEBUG):
