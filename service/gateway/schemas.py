@@ -65,6 +65,7 @@ JOB_EXAMPLE: dict[str, JsonValue] = {
             "name": "Child abdomen",
             "version": "3",
             "digest_sha256": "5b1f6c0d9e2a4b7c8d3e6f1a0b9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b1c",
+            "folds": 1,
         },
         "software": {
             "name": "pedcontour",
