@@ -21,14 +21,17 @@ from service.worker.contouring import EngineContourer
 from tests.stand_ins.model import MODEL_ID, ShadeEngine, shaded_torso, write_stand_in_model
 
 STAND_IN_WORKER = (sys.executable, "-m", "tests.stand_ins.worker")
-NETWORK_SECONDS = 5.0
+HELD_BY = "held"
 
 pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A service whose worker has two jobs in flight, of different patients: one runs the network, one waits for it."""
+    """A service whose worker has two jobs in flight, of different patients: one runs the network, one waits for it.
+
+    Both stay so until the network is let go.
+    """
 
     service: RunningService
     client: Client
@@ -55,6 +58,10 @@ class Pair:
             assert (got / name).read_bytes() == (expected / name).read_bytes()
         assert len(list((self.service.settings.results_dir / job_id).iterdir())) == 1
 
+    def let_go(self) -> None:
+        """Let networks come to an end."""
+        (self.folder / HELD_BY).unlink()
+
     def worker(self) -> int:
         """The process id of the worker."""
         pid = self.service.parts["worker"].pid
@@ -62,7 +69,7 @@ class Pair:
         return pid
 
 
-def _wait_for(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
+def _wait_for(condition: Callable[[], bool], timeout_s: float = 120.0) -> None:
     give_up = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < give_up, "it did not come to pass"
@@ -99,18 +106,19 @@ def _by_stage(client: Client, jobs: Iterable[str]) -> dict[str, str]:
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setenv("STAND_IN_SECONDS", str(NETWORK_SECONDS))
+    (tmp_path / HELD_BY).touch()
+    monkeypatch.setenv("STAND_IN_HELD_BY", str(tmp_path / HELD_BY))
     write_stand_in_model(tmp_path / "models")
     return Settings(
         data_dir=tmp_path / "data",
         models_dir=tmp_path / "models",
         port=0,
         lanes=2,
-        lease_s=3.0,
+        lease_s=6.0,
         heartbeat_s=0.5,
         resend_after_s=1.0,
         reconcile_every_s=0.3,
-        stop_grace_s=60.0,
+        stop_grace_s=120.0,
     )
 
 
@@ -119,6 +127,7 @@ def test_a_job_is_read_while_the_network_of_another_runs_and_its_network_runs_ne
 ) -> None:
     with _two_in_flight(settings, tmp_path) as pair:
         children = _contouring_children_of(pair.worker())
+        pair.let_go()
         for job in pair.series:
             pair.assert_done_with_its_own_results(job)
         first, second = (pair.client.job(job).ended_at for job in (pair.inside, pair.waiting))
@@ -131,6 +140,7 @@ def test_a_job_is_read_while_the_network_of_another_runs_and_its_network_runs_ne
 def test_both_jobs_of_a_worker_that_is_killed_are_done_again_once(settings: Settings, tmp_path: Path) -> None:
     with _two_in_flight(settings, tmp_path) as pair:
         os.kill(pair.worker(), signal.SIGKILL)
+        pair.let_go()
         for job in pair.series:
             pair.assert_done_with_its_own_results(job)
         assert pair.attempts() == (2, 2)
@@ -141,6 +151,8 @@ def test_the_death_of_one_lanes_child_costs_its_job_an_attempt_and_the_other_job
 ) -> None:
     with _two_in_flight(settings, tmp_path) as pair:
         os.kill(_contouring_children_of(pair.worker())[0], signal.SIGKILL)
+        _wait_for(lambda: sorted(pair.attempts()) == [1, 2])
+        pair.let_go()
         for job in pair.series:
             pair.assert_done_with_its_own_results(job)
         assert sorted(pair.attempts()) == [1, 2]
@@ -151,8 +163,9 @@ def test_a_job_that_waits_for_its_turn_is_cancelled_at_once_and_the_other_goes_o
 ) -> None:
     with _two_in_flight(settings, tmp_path) as pair:
         pair.client.cancel(pair.waiting)
-        _wait_for(lambda: pair.client.job(pair.waiting).state == "cancelled", timeout_s=NETWORK_SECONDS / 2)
+        _wait_for(lambda: pair.client.job(pair.waiting).state == "cancelled")
         assert pair.client.job(pair.inside).state == "running"
+        pair.let_go()
         pair.assert_done_with_its_own_results(pair.inside)
         assert pair.attempts() == (1, 1)
 
@@ -161,6 +174,8 @@ def test_the_network_of_a_cancelled_job_goes_to_the_one_that_waits(settings: Set
     with _two_in_flight(settings, tmp_path) as pair:
         pair.client.cancel(pair.inside)
         _wait_for(lambda: pair.client.job(pair.inside).state == "cancelled")
+        _wait_for(lambda: pair.client.job(pair.waiting).stage == "segment")
+        pair.let_go()
         pair.assert_done_with_its_own_results(pair.waiting)
         assert pair.attempts() == (1, 1)
 
@@ -169,6 +184,7 @@ def test_a_worker_that_is_stopped_finishes_both_jobs(settings: Settings, tmp_pat
     with _two_in_flight(settings, tmp_path) as pair:
         before = pair.worker()
         os.kill(before, signal.SIGTERM)
+        pair.let_go()
         for job in pair.series:
             pair.assert_done_with_its_own_results(job)
         assert pair.attempts() == (1, 1)

@@ -1,7 +1,11 @@
-"""``python -m tests.stand_ins.child <descriptor>``: the real child with the stand-in engine, STAND_IN_SECONDS slow."""
+"""``python -m tests.stand_ins.child <descriptor>``: the real child with the stand-in engine, STAND_IN_SECONDS slow.
+
+Its network also waits while there is the file STAND_IN_HELD_BY.
+"""
 
 import os
 import sys
+from pathlib import Path
 
 from pedcontour.bundle import find_model
 from pedcontour.settings import Settings
@@ -16,8 +20,9 @@ def main() -> None:
     settings = Settings()
     configure_logs(settings.log_level, settings.log_format)
     seconds = float(os.environ.get("STAND_IN_SECONDS", "0"))
+    held_by = Path(name) if (name := os.environ.get("STAND_IN_HELD_BY")) else None
     contour = EngineContourer(
-        lambda model_id: find_model(settings.models_dir, model_id), lambda model: ShadeEngine(model, seconds)
+        lambda model_id: find_model(settings.models_dir, model_id), lambda model: ShadeEngine(model, seconds, held_by)
     )
 
     def warm_up() -> None:

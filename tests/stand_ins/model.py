@@ -51,9 +51,10 @@ def write_stand_in_model(root: Path, model_id: str = MODEL_ID, folds: tuple[str,
 
 
 class ShadeEngine:
-    """An ``Engine`` that reads labels from shades, and takes as long as it is told to."""
+    """An ``Engine`` that reads labels from shades, and takes as long as it is told to: also while a file is there."""
 
-    def __init__(self, model: ModelBundle, seconds: float = 0.0) -> None:
+    def __init__(self, model: ModelBundle, seconds: float = 0.0, held_by: Path | None = None) -> None:
+        self._held_by = held_by
         self.model_id = model.id
         self.organs: Mapping[int, str] = model.organs
         self._seconds = seconds
@@ -65,6 +66,9 @@ class ShadeEngine:
         for step in range(STEPS):
             threading.Event().wait(self._seconds / STEPS)
             progress((step + 1) / STEPS)
+        while self._held_by is not None and self._held_by.exists():
+            threading.Event().wait(0.05)
+            progress(1.0)
         shade = np.round((image.voxels - FIRST_SHADE_HU) / SHADE_STEP_HU)
         known = (shade >= 1) & (shade <= max(self.organs))
         labels = LabelMap(image.grid, np.where(known, shade, 0).astype(np.uint8), self.organs)
