@@ -32,15 +32,17 @@ AGAINST = "10^6 voxels"
 def measure(slices: Sequence[int] = SLICES, repeats: int = REPEATS) -> Iterator[Growth]:
     """The curves of both matrices."""
     whole = read_case(str(case("tall").folder))[0].volume
+    _jobs_on(part_of(whole, min(slices), max(STEPS)), 0)  # the first process ever converts the network, and holds more
     for step in STEPS:
-        runs = {}
-        for length in slices:
-            series = part_of(whole, length, step)
-            with tempfile.TemporaryDirectory() as folder:
-                write_ct_series(series, Path(folder) / "ct")
-                side = Side(f"{__name__}:job", {"folder": folder})
-                runs[series.voxels.size / 1e6] = in_turns({"job": side}, repeats)["job"]
+        parts = [part_of(whole, length, step) for length in slices]
+        runs = {part.voxels.size / 1e6: _jobs_on(part, repeats) for part in parts}
         yield from curves(f"volume/{whole.grid.shape[1] // step} x {whole.grid.shape[2] // step}", runs)
+
+
+def _jobs_on(series: Volume, repeats: int) -> Runs:
+    with tempfile.TemporaryDirectory() as folder:
+        write_ct_series(series, Path(folder) / "ct")
+        return in_turns({"job": Side(f"{__name__}:job", {"folder": folder})}, repeats)["job"]
 
 
 def part_of(whole: Volume, slices: int, step: int) -> Volume:

@@ -27,7 +27,7 @@ from service.processes import Child
 
 WORKERS = (1, 2, 3)
 JOBS = 12
-SLICES, STEP = 96, 2
+SLICES, STEP = 60, 2
 """A short series of 256 x 256: what counts is how jobs share the cores, not how long one is."""
 
 REPEATS = 2
