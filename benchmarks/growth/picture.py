@@ -53,7 +53,7 @@ def _plot(
     for number, (label, curve) in enumerate(curves.items()):
         _one(axes, curve, label, (styles or {}).get(label, "-") if has_line else "", f"C{number}")
     axes.set(xlim=(0, None), ylim=(0, None))
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="lower right")
 
 
 def _one(axes: Axes, curve: Growth, label: str | None, style: str, colour: str) -> None:
