@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CT ?=
 
-.PHONY: help env demo test check accuracy kidneys bench attacks fuzz api-fuzz tenants load faults openapi secrets compose-check clean
+.PHONY: help env demo test check accuracy kidneys bench growth attacks fuzz api-fuzz tenants load faults openapi secrets compose-check clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -34,6 +34,9 @@ accuracy: env ## held-out figures of the shipped model; writes benchmarks/result
 ROW ?=
 bench: env ## times and memory against others, or one row: ROW=rtstruct; writes benchmarks/results/bench.json
 	$(BIN)/python -m benchmarks.bench $(addprefix --row ,$(ROW))
+
+growth: env ## time and memory against volume, organs and workers; results/growth.json, docs/images/growth.png
+	$(BIN)/python -m benchmarks.growth
 
 ROWS ?= $(HOME)/.cache/pedcontour/kidney-rows
 kidneys: env ## the absence filter on 400 held-out phantoms and two other distributions, hours; results/kidneys.json

@@ -8,14 +8,14 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 from benchmarks.bench.rows import Figures, Row
 from benchmarks.bench.side import Timed
 from benchmarks.bench.sides import Side, in_turns
+from benchmarks.bench.stage_clock import contour_by_stages
 from benchmarks.bench.teen import IDENTITY, Teen, teen
-from pedcontour.contour import ContourJob, ContourRequest, contour_files
+from pedcontour.contour import ContourJob, ContourRequest
 from pedcontour.dicom.rewrite import rewrite_series
 from pedcontour.inference.port import Prediction, Progress
 from pedcontour.organs import default_labels
@@ -89,32 +89,9 @@ def contouring(given: dict[str, Any]) -> Timed:
 
     def contour() -> dict[str, float]:
         job = ContourJob(engine, model, ContourRequest(), IDENTITY)
-        out = work / "out"
-        shutil.rmtree(out, ignore_errors=True)
-        stages = _Stages()
-        contour_files(sorted((work / "clean").iterdir()), out, job, stages.told)
-        stages.told("end", 1.0)
-        return {f"{name}_cpu_s": seconds for name, seconds in stages.seconds.items()}
+        return contour_by_stages(sorted((work / "clean").iterdir()), work / "out", job)
 
     return contour
-
-
-class _Stages:
-    """Processor time of each stage, from what a job tells of its progress."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._stage, self._since = "", process_time()
-
-    def told(self, stage: str, share: float) -> None:
-        """See ``StageProgress``."""
-        stage = "report" if stage == "picture" and self._stage == stage and share >= 1.0 else stage
-        if self._stage in (stage, "report") and stage != "end":
-            return
-        now = process_time()
-        if self._stage:
-            self.seconds[self._stage] = now - self._since
-        self._stage, self._since = stage, now
 
 
 ROW = Row("pipeline", "everything of a job but the network, by stage", measure)

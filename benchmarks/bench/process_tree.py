@@ -3,7 +3,8 @@
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 
@@ -16,23 +17,39 @@ def run_watched(command: Sequence[str], environment: Mapping[str, str] | None = 
     A page that several processes share is counted once (proportional set size). Raises ``CalledProcessError``.
     """
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-    peak, stopped = [0.0], Event()
+    with watched([process.pid]) as peak:
+        try:
+            status = process.wait()
+        finally:
+            process.kill()
+    if status:
+        raise subprocess.CalledProcessError(status, command)
+    return peak.mib
+
+
+@dataclass
+class Peak:
+    """The most MiB that were held at once, so far."""
+
+    mib: float = 0.0
+
+
+@contextmanager
+def watched(roots: Sequence[int]) -> Iterator[Peak]:
+    """Look often, meanwhile, at what some processes and all their descendants hold together."""
+    peak, stopped = Peak(), Event()
 
     def look() -> None:
         while not stopped.wait(LOOK_EVERY_S):
-            peak[0] = max(peak[0], sum(held_mib(pid) for pid in tree(process.pid)))
+            peak.mib = max(peak.mib, sum(held_mib(pid) for root in roots for pid in tree(root)))
 
     thread = Thread(target=look, name="watch")
     thread.start()
     try:
-        status = process.wait()
+        yield peak
     finally:
-        process.kill()
         stopped.set()
         thread.join()
-    if status:
-        raise subprocess.CalledProcessError(status, command)
-    return peak[0]
 
 
 def tree(root: int) -> Iterator[int]:

@@ -42,8 +42,10 @@ CASES = {
     "child": Recipe(5, 6.0, 200, 0.7),
     "infant": Recipe(6, 1.0, 130, 0.5),
     "short": Recipe(6, 1.0, 30, 0.5, share=0.25),
+    "tall": Recipe(4, 14.0, 480, 0.9),
 }
-"""Slices lie 1.5 to 1.8 mm apart. "short" is for what a job takes beside its length."""
+"""Slices lie 1.5 to 1.8 mm apart, those of "tall" closer. "short" is for what a job takes beside its length, "tall" for
+series of any length, cut out of it."""
 
 
 @dataclass(frozen=True)

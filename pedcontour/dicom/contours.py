@@ -9,14 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from contourpy import LineType, contour_generator
 from pydicom import Dataset
 
 from pedcontour.dicom.keyhole import join_holes
+from pedcontour.dicom.tracing import follow
 from pedcontour.volume import FloatArray
 
 LEVEL = 0.51
@@ -28,6 +27,9 @@ At 0.5 it would run where a rounding reader may go either way, and corners would
 STEPS = 100
 """All coordinates of a traced ring are whole hundredths of a voxel, so whole numbers decide what is collinear."""
 
+OUTWARDS = round(STEPS * (1 - LEVEL))
+"""How far beyond its pixel's centre a point lies, in hundredths: marching squares puts one on each crack."""
+
 SQUARED = (98, 102)
 """Widths, in hundredths, of the rings around a voxel alone and a hole of one voxel: 2 * (1 - LEVEL) and 2 * LEVEL.
 
@@ -38,8 +40,35 @@ They are drawn as squares of that width instead.
 SQUARE = np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]])
 
 
-BATCH_PIXELS = 1 << 17
-"""Slices are traced together up to so many pixels: a call costs as much as a small slice, and this fits a cache."""
+BATCH_PIXELS = 1 << 20
+"""Slices are traced together up to so many pixels: small organs' go in one, and a batch stays within a cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rings:
+    """Closed rings without a repeated point, by slice: ``points`` ``(n, 2)``, fractional ``(j, i)``, ring after ring;
+    for each ring how many are its own (``lengths``, 3 or more) and its slice's index.
+    """
+
+    points: FloatArray
+    lengths: npt.NDArray[np.int64]
+    slices: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rings: Sequence[tuple[int, FloatArray]]) -> "Rings":
+        """Rings that are given one by one, with the index of their slice."""
+        points = np.concatenate([np.zeros((0, 2)), *(ring for _, ring in rings)])
+        return cls(points, *(np.array(n, np.int64) for n in ([len(r) for _, r in rings], [k for k, _ in rings])))
+
+    def __iter__(self) -> Iterator[tuple[int, FloatArray]]:
+        """One by one: the slice's index and the points."""
+        ends = np.cumsum(self.lengths).tolist()
+        for k, begin, end in zip(self.slices.tolist(), [0, *ends], ends, strict=False):
+            yield k, self.points[begin:end]
+
+    def moved(self, by: Sequence[int]) -> "Rings":
+        """The same rings further on along ``(k, j, i)``."""
+        return Rings(self.points + np.asarray(by[1:]), self.lengths, self.slices + by[0])
 
 
 def trace_slice(mask: npt.NDArray[np.bool_]) -> list[FloatArray]:
@@ -51,43 +80,40 @@ def trace_slice(mask: npt.NDArray[np.bool_]) -> list[FloatArray]:
     return [ring for _, ring in trace_mask(mask[None])]
 
 
-def trace_mask(mask: npt.NDArray[np.bool_], *, keyholes: bool = False) -> Iterator[tuple[int, FloatArray]]:
-    """Rings of a mask ``(k, j, i)``, slice by slice: the slice's index and the ring as in ``trace_slice``.
+def trace_mask(mask: npt.NDArray[np.bool_], *, keyholes: bool = False) -> Rings:
+    """Rings of a mask ``(k, j, i)``, slice by slice, as those of ``trace_slice``.
 
-    Give it the organ's own box: tracing whole slices takes many times longer. With ``keyholes``, holes are cut into the
-    ring around them instead of being rings of their own.
+    Give it the organ's own box: what lies around takes time too. With ``keyholes``, holes are cut into the ring around
+    them instead of being rings of their own.
     """
     together = max(1, BATCH_PIXELS // ((mask.shape[1] + 2) * (mask.shape[2] + 2)))
-    for first in range(0, mask.shape[0], together):
-        for k, own in groupby(_traced(mask[first : first + together]), key=itemgetter(0)):
-            rings = [ring for _, ring in own]
-            for ring in join_holes(rings) if keyholes else rings:
-                yield first + k, ring
+    traced = [_traced(mask[first : first + together]).moved((first, 0, 0)) for first in range(0, len(mask), together)]
+    rings = Rings(
+        np.concatenate([part.points for part in traced]),
+        np.concatenate([part.lengths for part in traced]),
+        np.concatenate([part.slices for part in traced]),
+    )
+    return _with_keyholes(rings) if keyholes else rings
 
 
-def _traced(mask: npt.NDArray[np.bool_]) -> Iterator[tuple[int, FloatArray]]:
-    """The rings of all slices from one run over one sheet, on which every slice has a border of background."""
-    seen = [np.flatnonzero(mask.any(axis=axes)) for axes in ((0, 2), (0, 1))]
-    if not seen[0].size:
-        return
-    low, high = np.array([s[0] for s in seen]), np.array([s[-1] + 1 for s in seen])
-    slices, (rows, columns) = len(mask), (high - low).tolist()
-    sheet = np.zeros((slices, rows + 2, columns + 2))
-    sheet[:, 1:-1, 1:-1] = mask[:, low[0] : high[0], low[1] : high[1]]
-    generator = contour_generator(z=sheet.reshape(-1, columns + 2), line_type=LineType.ChunkCombinedOffset)
-    chunks: Any = generator.lines(LEVEL)
-    (xy,), (offsets,) = chunks
-    closed, ends = xy[:, ::-1], offsets.astype(np.int64)[1:]
-    points = np.rint(np.delete(closed, ends - 1, axis=0) * STEPS).astype(np.int64)  # each ring repeats its first point
-    starts = np.concatenate(([0], ends[:-1])) - np.arange(len(ends))
-    planes = points[starts, 0] // (STEPS * (rows + 2))
-    points += STEPS * (low - 1)
-    lengths = np.diff(starts, append=len(points))
-    points[:, 0] -= np.repeat(planes * (STEPS * (rows + 2)), lengths)
-    _square_up(points, starts[lengths == 4])
+def _with_keyholes(rings: Rings) -> Rings:
+    by_slice = groupby(rings, key=itemgetter(0))
+    return Rings.of([(k, ring) for k, own in by_slice for ring in join_holes([ring for _, ring in own])])
+
+
+def _traced(mask: npt.NDArray[np.bool_]) -> Rings:
+    """The rings of slices that are followed together."""
+    framed = np.pad(mask, ((0, 0), (1, 1), (1, 1)))
+    cracks = follow(framed)
+    if not cracks.lengths.size:
+        return Rings.of([])
+    k, j, i = (at.astype(np.int64) for at in np.unravel_index(cracks.pixels, framed.shape))
+    down, across = np.sign(cracks.outwards) * (abs(cracks.outwards) == np.array([[framed.shape[2]], [1]]))
+    points = STEPS * np.column_stack((j, i)) + OUTWARDS * np.column_stack((down, across)) - STEPS
+    starts = np.cumsum(cracks.lengths) - cracks.lengths
+    _square_up(points, starts[cracks.lengths == 4])
     bends = _bends(points, starts)
-    starts = np.concatenate(([0], np.cumsum(bends)))[starts]
-    yield from zip(planes.tolist(), np.split(points[bends] / STEPS, starts[1:]), strict=True)
+    return Rings(points[bends] / STEPS, np.add.reduceat(bends, starts, dtype=np.int64), k[starts])
 
 
 def _square_up(points: npt.NDArray[np.int64], starts: npt.NDArray[np.int64]) -> None:

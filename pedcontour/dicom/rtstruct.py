@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ImplicitVRLittleEndian, RTStructureSetStorage
@@ -135,8 +134,7 @@ def _contoured(result: ContouredSeries) -> Iterator[tuple[Roi, Dataset]]:
     keyholes = result.style.holes == "keyhole"
     for roi, box, mask in result.masks():
         item = _shown(roi)
-        corner = np.array([box[1].start, box[2].start])
-        rings = [(box[0].start + k, ring + corner) for k, ring in trace_mask(mask, keyholes=keyholes)]
+        rings = trace_mask(mask, keyholes=keyholes).moved([side.start for side in box])
         # As bytes: pydicom would make ten objects of each of five thousand contours.
         item[CONTOURS] = as_bytes(CONTOURS, slices.items(rings, result.style.decimals), implicit_vr=True)
         hold_bytes(item, implicit_vr=True)

@@ -1,15 +1,17 @@
 """A mask, traced and read back by readers of every known convention, is the same mask."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from contourpy import contour_generator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from pedcontour.dicom.contours import SlicePlanes, trace_mask, trace_slice
+from pedcontour.dicom.contours import LEVEL, SlicePlanes, trace_mask, trace_slice
 from pedcontour.dicom.coverage import covered_area
 from pedcontour.volume import FloatArray
 from tests.made_series import POSITIONS, grid_for, made_series, oblique_orientation
@@ -129,6 +131,45 @@ def test_rings_have_three_corners_or_more_and_no_point_within_a_straight_edge(ma
         assert len(ring) >= 3
         before, after = ring - np.roll(ring, 1, axis=0), np.roll(ring, -1, axis=0) - ring
         assert (np.abs(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]) > 1e-6).all()
+
+
+def by_marching_squares(mask: Mask) -> list[FloatArray]:
+    """What contourpy draws at our level, which cuts the corners of voxels that stand alone."""
+    lines: Any = contour_generator(z=np.pad(mask, 1).astype(float)).lines(LEVEL)
+    return [line[:-1, ::-1] - 1 for line in lines]
+
+
+@settings(max_examples=100, deadline=None)
+@given(mask=arrays(bool, array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=9)))
+def test_rings_are_those_of_marching_squares_but_for_voxels_and_holes_alone(mask: Mask) -> None:
+    rings = list(trace_mask(mask))
+    for k in range(len(mask)):
+        expected = [ring for ring in by_marching_squares(mask[k]) if len(ring) > 4]
+        drawn = [ring for n, ring in rings if n == k and not _is_square(ring)]
+        assert sorted(map(_corners, drawn)) == sorted(map(_corners, expected))
+
+
+def _is_square(ring: FloatArray) -> bool:
+    return len(ring) == 4 and (ring[0] == ring[1]).sum() == 1 and np.ptp(ring, axis=0).max() < 1.5
+
+
+def _corners(ring: FloatArray) -> list[tuple[int, int]]:
+    """In hundredths, from the first one on, in one direction, without what lies within straight edges."""
+    points = np.rint(ring * 100).astype(int)
+    before, after = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
+    corners = [(int(j), int(i)) for j, i in points[before[:, 0] * after[:, 1] != before[:, 1] * after[:, 0]]]
+    first = corners.index(min(corners))
+    forward = corners[first:] + corners[:first]
+    return min(forward, [forward[0], *forward[:0:-1]])
+
+
+def test_batches_of_slices_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    mask = np.random.default_rng(3).random((7, 9, 8)) < 0.6
+    whole = list(trace_mask(mask))
+    monkeypatch.setattr("pedcontour.dicom.contours.BATCH_PIXELS", 250)
+    parts = list(trace_mask(mask))
+    assert [k for k, _ in parts] == [k for k, _ in whole] == sorted(k for k, _ in whole)
+    assert all((a == b).all() for (_, a), (_, b) in zip(parts, whole, strict=True))
 
 
 @settings(max_examples=30, deadline=None)
