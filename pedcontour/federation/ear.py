@@ -36,7 +36,7 @@ class Ear:
             return None
 
     def believe(self, key: str, data: bytes, hear: Callable[[bytes], Told]) -> Told:
-        """What ``hear`` makes of an object's bytes, which are remembered once it took them. Raises ``hear``'s refusal."""
+        """What ``hear`` makes of an object's bytes, remembered once it took them. Raises what ``hear`` raises."""
         told = hear(data)
         self.memory.once(f"seen/{key}", lambda: data)
         return told

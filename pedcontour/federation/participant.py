@@ -40,9 +40,9 @@ FINAL_MODEL = "model.safetensors"
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a site stands: ``stage`` in a word, the round, which sites it waits for, and since when by the store's clock.
+    """Where a site stands: ``stage`` in a word, the round, which sites it waits for.
 
-    ``model`` is the digest of the final model once the run is done.
+    ``since`` is when that began by the store's clock, ``model`` the digest of the final model once the run is done.
     """
 
     stage: str

@@ -1,10 +1,42 @@
 """What a site's training is to the federation: a small promise, kept by nnU-Net or by a toy."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from pedcontour.federation.averaging import Weights
+from pedcontour.federation.room import Charter
+
+
+@dataclass(frozen=True)
+class SitePost:
+    """What a trainer is made for: one site of one run.
+
+    ``data`` is the site's nnU-Net dataset folder. ``work`` is a folder of the trainer's own that outlasts its process:
+    for preprocessed cases, and for checkpoints within a round.
+    """
+
+    site: str
+    charter: Charter
+    data: Path
+    work: Path
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a finished run leaves for a model's provenance.
+
+    ``closes`` is the digest of each round's close, in order; ``members`` the sites whose updates counted in it;
+    ``cases`` each site's cases by its census; ``model`` the digest of the last global model.
+    """
+
+    charter_digest: str
+    charter: Charter
+    closes: tuple[str, ...]
+    members: tuple[tuple[str, ...], ...]
+    cases: Mapping[str, int]
+    model: str
 
 
 @dataclass(frozen=True)
@@ -42,3 +74,11 @@ class Trainer(Protocol):
     def train(self, round_number: int, start: Weights) -> Trained:
         """Train for a round, from the global model of the one before; rounds count from 1."""
         ...
+
+    def export(self, fingerprints: Mapping[str, bytes], model: Weights, record: RunRecord, out: Path) -> None:
+        """Write the last global model into a new folder ``out``, to be used without the federation."""
+        ...
+
+
+TrainerFactory = Callable[[SitePost], Trainer]
+"""How a trainer is made; ``pedcontour/federation/trainers.py`` lists them by name."""
