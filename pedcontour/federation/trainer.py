@@ -14,13 +14,15 @@ class SitePost:
     """What a trainer is made for: one site of one run.
 
     ``data`` is the site's nnU-Net dataset folder. ``work`` is a folder of the trainer's own that outlasts its process:
-    for preprocessed cases, and for checkpoints within a round.
+    for preprocessed cases, and for checkpoints within a round. ``options`` are the trainer's own, by name, as
+    ``federation join --set`` took them.
     """
 
     site: str
     charter: Charter
     data: Path
     work: Path
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,10 @@ class Plans:
 
 @dataclass(frozen=True)
 class Trained:
-    """A site's model after a round, the cases it saw, and figures by name as decimal text (``{"loss": "0.25"}``)."""
+    """A site's model after a round, the cases it saw, and figures by name as decimal text.
+
+    ``federation log`` shows ``loss`` (of training) and ``dsc`` (mean over organs, of the site's validation).
+    """
 
     weights: Weights
     cases: int

@@ -1,0 +1,127 @@
+"""`pedcontour federation simulate`: a whole run on one machine, each site a process of its own."""
+
+import json
+import signal
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from pedcontour.cli.console import AsJson, err, out, print_json, told
+from pedcontour.cli.federation.files import read_pairs
+from pedcontour.cli.federation.site_processes import run_sites
+from pedcontour.errors import ModelsDifferError, RequestError
+
+if TYPE_CHECKING:
+    from pedcontour.federation.trainer import RunRecord
+
+POLL_S = 0.5
+"""Sites of one machine look more often than hospitals do."""
+
+
+@told
+def simulate(
+    *,
+    folder: Annotated[Path, typer.Option("--folder", help="Folder for everything; one that was stopped goes on.")],
+    sites: Annotated[int, typer.Option("--sites", min=1, max=9, help="How many sites.")] = 2,
+    store: Annotated[
+        str | None, typer.Option("--store", help="Where they meet; without it, a folder. As for `federation join`.")
+    ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", help="A site's nnU-Net dataset folder, once a site; without it, made-up children."),
+    ] = None,
+    cases: Annotated[int, typer.Option("--cases", min=1, help="How many made-up children a site has.")] = 4,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Rounds in all.")] = 3,
+    local_epochs: Annotated[int, typer.Option("--local-epochs", min=1, help="Epochs of a round at each site.")] = 1,
+    trainer: Annotated[str, typer.Option("--trainer", help="As for `federation join`.")] = "nnunet",
+    options: Annotated[list[str] | None, typer.Option("--set", help="An option of the trainer, name=value.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train with several sites on this machine: separate processes that share nothing but a store.
+
+    Keys and charter are made for it. At the end all sites have the same model, which is exported to model/ in the
+    folder. Ctrl-C stops every process.
+
+    \b
+    Example:
+      pedcontour federation simulate --sites 2 --folder rehearsal
+    """
+    from pedcontour.federation.simulation import CHARTER, SimulatedRun, prepare
+    from pedcontour.settings import Settings
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    settings = Settings.read()
+    names = [f"site-{number}" for number in range(1, sites + 1)]
+    if (folder / CHARTER).exists():
+        folders = {path.parent.name: path.parent for path in sorted(folder.glob("*/site.json"))}
+        err.print(f"Going on with the simulation in {escape(str(folder))}", highlight=False)
+    else:
+        given = _data(folder, names, data, cases)
+        place = store or str((folder / "store").absolute())
+        organs = _organs(next(iter(given.values())))
+        run = SimulatedRun(
+            place, given, organs, _nnunet_version(), rounds, local_epochs, trainer, read_pairs(options or [])
+        )
+        folders = prepare(folder, run)
+    own = {"federation_poll_s": min(settings.federation_poll_s, POLL_S)}
+    run_sites(folders, settings.model_copy(update=own).environment(), _hear)
+    record = _export(folders, folder / "model")
+    if as_json:
+        print_json({"sites": list(folders), "rounds": len(record.closes), "model": record.model})
+        return
+    out.print(f"{len(folders)} sites, {len(record.closes)} rounds, one model: {record.model}", highlight=False)
+    out.print(
+        f"It is in {escape(str(folder / 'model'))}; what each site sent: pedcontour federation log", highlight=False
+    )
+
+
+def _data(folder: Path, names: list[str], given: list[Path] | None, cases: int) -> dict[str, Path]:
+    if given is None:
+        from pedcontour.cli.federation.made_up_sites import write_made_up_site
+
+        err.print("Making up children and scanning them", highlight=False)
+        return {name: write_made_up_site(folder / "data" / name, place, cases) for place, name in enumerate(names)}
+    if len(given) != len(names):
+        raise RequestError("--data is given once for each site, in order")
+    return dict(zip(names, given, strict=True))
+
+
+def _organs(data: Path) -> list[str]:
+    """The organs of a dataset's labels, in order of number."""
+    try:
+        labels: dict[str, Any] = json.loads((data / "dataset.json").read_text("utf-8"))["labels"]
+        numbered = {name: int(number) for name, number in labels.items() if name not in ("background", "ignore")}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise RequestError("the first data folder has no dataset.json with plain labels") from None
+    return sorted(numbered, key=numbered.__getitem__)
+
+
+def _nnunet_version() -> str:
+    try:
+        return version("nnunetv2")
+    except PackageNotFoundError:
+        raise RequestError("training needs: pip install 'pedcontour[inference,federation]'") from None
+
+
+def _export(folders: Mapping[str, Path], out_folder: Path) -> "RunRecord":
+    """Hold all sites to one final model, and write it. Raises ``ModelsDifferError``."""
+    from pedcontour.federation.export import export
+    from pedcontour.federation.overview import Overview
+    from pedcontour.federation.site_folder import SiteFolder
+    from pedcontour.federation.store import open_run_store
+    from pedcontour.settings import Settings
+
+    opened = [SiteFolder.open(path) for path in folders.values()]
+    store = open_run_store(opened[0].config.store, opened[0].charter_digest, Settings.read())
+    models = {Overview(site.ear(store)).standing.model for site in opened}
+    if len(models) != 1:
+        raise ModelsDifferError("at the end of the simulation")
+    return export(opened[0].ear(store), opened[0].trainer(), out_folder)
+
+
+def _hear(site: str, line: str) -> None:
+    err.print(f"{site}  {escape(line)}", highlight=False, soft_wrap=True)

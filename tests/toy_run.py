@@ -1,0 +1,89 @@
+"""A run of toy hospitals in processes of their own, which can be killed while they work."""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pedcontour.federation.participant import FINAL_MODEL
+from pedcontour.federation.simulation import SimulatedRun, prepare
+from pedcontour.federation.site_folder import SiteFolder
+from pedcontour.federation.weights import digest_of, unpack
+
+TOY = "tests.toy_hospital:trainer_for"
+LIMIT_S = 300.0
+"""A run that takes longer hangs."""
+
+
+class ToyRun:
+    """Sites that share a store alone: a folder, or the one at ``store``, which ``environment`` has credentials for."""
+
+    def __init__(
+        self,
+        folder: Path,
+        sites: int = 2,
+        rounds: int = 3,
+        store: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._shape = (sites, rounds)
+        data = {f"site-{number + 1}": folder for number in range(sites)}
+        place = store or str(folder / "store")
+        self.folders = prepare(folder, SimulatedRun(place, data, ("liver",), "2.8.1", rounds, trainer=TOY))
+        self._environment = {**os.environ, "PEDCONTOUR_FEDERATION_POLL_S": "0.1", **(environment or {})}
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def twin(self, folder: Path, store: str | None = None, environment: Mapping[str, str] | None = None) -> "ToyRun":
+        """A run with other keys that must end at the same model."""
+        return ToyRun(folder, *self._shape, store, environment)
+
+    def finish(self, kills: int, chance: random.Random | None = None, during: Callable[[], None] | None = None) -> int:
+        """Run all sites to their end, with so many kill -9 at random moments; how many met a site at work.
+
+        ``during`` is called again and again meanwhile. Raises ``AssertionError`` when a site fails or nothing ends.
+        """
+        chance, killed = chance or random.Random(7), 0
+        end, next_kill = time.monotonic() + LIMIT_S, time.monotonic() + 0.5
+        waiting = set(self.folders)
+        try:
+            while waiting:
+                assert time.monotonic() < end, f"{waiting} did not end"
+                for site in sorted(waiting):
+                    self._revive(site, waiting)
+                if killed < kills and waiting and time.monotonic() >= next_kill:
+                    killed += self._kill(chance.choice(sorted(waiting)))
+                    next_kill = time.monotonic() + chance.uniform(0.05, 0.9)
+                if during is not None:
+                    during()
+                time.sleep(0.02)
+        finally:
+            for process in self._running.values():
+                process.kill()
+                process.wait()
+        return killed
+
+    def models(self) -> dict[str, str]:
+        """Each site's digest of the final model."""
+        kept = {site: SiteFolder.open(path).memory.recall(FINAL_MODEL) for site, path in self.folders.items()}
+        return {site: digest_of(unpack(site, data)) for site, data in kept.items() if data is not None}
+
+    def _revive(self, site: str, waiting: set[str]) -> None:
+        process = self._running.get(site)
+        code = None if process is None else process.poll()
+        if code == 0:
+            waiting.discard(site)
+            return
+        assert code in (None, -9), f"{site} ended with {code}"
+        if process is None or code is not None:
+            command = [sys.executable, "-m", "tests.toy_hospital", str(self.folders[site])]
+            self._running[site] = subprocess.Popen(command, env=self._environment)
+
+    def _kill(self, site: str) -> bool:
+        process = self._running[site]
+        if process.poll() is not None:
+            return False
+        process.kill()
+        return process.wait() == -9
