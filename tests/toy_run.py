@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from pedcontour.federation.averaging import Contribution, Weights, mean_of
 from pedcontour.federation.participant import FINAL_MODEL
 from pedcontour.federation.simulation import SimulatedRun, prepare
 from pedcontour.federation.site_folder import SiteFolder
 from pedcontour.federation.weights import digest_of, unpack
+from tests.toy_hospital import ToyTrainer
 
 TOY = "tests.toy_hospital:trainer_for"
 LIMIT_S = 300.0
@@ -29,16 +31,11 @@ class ToyRun:
         store: str | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        self._shape = (sites, rounds)
         data = {f"site-{number + 1}": folder for number in range(sites)}
         place = store or str(folder / "store")
         self.folders = prepare(folder, SimulatedRun(place, data, ("liver",), "2.8.1", rounds, trainer=TOY))
         self._environment = {**os.environ, "PEDCONTOUR_FEDERATION_POLL_S": "0.1", **(environment or {})}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-
-    def twin(self, folder: Path, store: str | None = None, environment: Mapping[str, str] | None = None) -> "ToyRun":
-        """A run with other keys that must end at the same model."""
-        return ToyRun(folder, *self._shape, store, environment)
 
     def finish(self, kills: int, chance: random.Random | None = None, during: Callable[[], None] | None = None) -> int:
         """Run all sites to their end, with so many kill -9 at random moments; how many met a site at work.
@@ -69,6 +66,18 @@ class ToyRun:
         """Each site's digest of the final model."""
         kept = {site: SiteFolder.open(path).memory.recall(FINAL_MODEL) for site, path in self.folders.items()}
         return {site: digest_of(unpack(site, data)) for site, data in kept.items() if data is not None}
+
+    def expected(self) -> str:
+        """The digest of the model that these sites must end at, computed without a store, keys or documents."""
+        charter = SiteFolder.open(next(iter(self.folders.values()))).charter
+        sites = {site: ToyTrainer(site) for site in self.folders}
+        total = sum(toy.count_cases() for toy in sites.values())
+        plan = next(iter(sites.values())).plan({site: toy.fingerprint(total) for site, toy in sites.items()})
+        model: Weights = plan.initial
+        for number in range(1, charter.rounds + 1):
+            trained = {site: toy.train(number, model) for site, toy in sites.items()}
+            model = mean_of({site: Contribution(done.weights, done.cases) for site, done in trained.items()})
+        return digest_of(model)
 
     def _revive(self, site: str, waiting: set[str]) -> None:
         process = self._running.get(site)

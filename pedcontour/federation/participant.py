@@ -72,7 +72,7 @@ class Participant:
 
     def step(self) -> Progress:
         """Go on as far as this site can without waiting for others. Raises ``FederationError``, ``StoreError``."""
-        makers = (self._census, self._fingerprint, self._agreed_plans)
+        makers: tuple[Callable[[], Said], ...] = (self._census, self._fingerprint, self._agreed_plans)
         for opening, make in zip(openings(self._beliefs), makers, strict=True):
             if (waiting := self._open(opening, make)) is not None:
                 return waiting

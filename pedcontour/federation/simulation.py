@@ -8,7 +8,7 @@ from pedcontour.errors import RequestError
 from pedcontour.federation.keys import Keys, write_keys
 from pedcontour.federation.room import Charter, say
 from pedcontour.federation.room.dsse import join, read_envelope, write_envelope
-from pedcontour.federation.site_folder import SiteConfig, SiteFolder
+from pedcontour.federation.site_folder import CONFIG, SiteConfig, SiteFolder
 
 CHARTER = "charter.dsse"
 
@@ -44,6 +44,13 @@ def prepare(folder: Path, run: SimulatedRun) -> dict[str, Path]:
         SiteFolder.create(folder / site, config, signed)
     (folder / CHARTER).write_bytes(signed)  # last: it says that all is there
     return {site: folder / site for site in keys}
+
+
+def prepared(folder: Path) -> dict[str, Path]:
+    """Each site's folder by its name, of a simulation that was prepared; none where there is no whole one."""
+    if not (folder / CHARTER).exists():
+        return {}
+    return {path.parent.name: path.parent for path in sorted(folder.glob(f"*/{CONFIG}"))}
 
 
 def _charter(run: SimulatedRun, keys: Mapping[str, Keys]) -> Charter:

@@ -1,6 +1,8 @@
 """What the commands of a federation share: their options, files that are read whole, files that are written once."""
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -12,6 +14,16 @@ Made = TypeVar("Made")
 
 KeyFile = Annotated[Path, typer.Option("--keys", help="This site's key file, as `federation keygen` wrote it.")]
 WorkFolder = Annotated[Path, typer.Option("--work", help="The site's folder of the run, as `federation join` made it.")]
+
+
+@contextmanager
+def sigterm_interrupts() -> Iterator[None]:
+    """Have SIGTERM, as a service manager sends it, end what goes on like Ctrl-C: with ``KeyboardInterrupt``."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def sound(make: Callable[[], Made]) -> Made:

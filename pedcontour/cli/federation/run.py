@@ -1,15 +1,14 @@
 """`pedcontour federation run`: a site takes part until the model is there."""
 
-import signal
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 from rich.markup import escape
 
 from pedcontour.cli.console import EXIT_CANCELLED, AsJson, err, out, print_json, told
-from pedcontour.cli.federation.files import WorkFolder
+from pedcontour.cli.federation.files import WorkFolder, sigterm_interrupts
 from pedcontour.cli.federation.words import waited_for, where
 
 if TYPE_CHECKING:
@@ -34,12 +33,12 @@ def run(work: WorkFolder = Path(), as_json: AsJson = False) -> None:
 
     settings = Settings.read()
     folder = SiteFolder.open(work)
-    signal.signal(signal.SIGTERM, _as_interrupt)
     teller = _Teller(folder.charter.rounds)
+    patience = Patience(settings.federation_poll_s, settings.federation_outage_h * 3600)
     try:
-        store = open_run_store(folder.config.store, folder.charter_digest, settings)
-        patience = Patience(settings.federation_poll_s, settings.federation_outage_h * 3600)
-        end = take_part(folder, store, patience, teller.tell)
+        with sigterm_interrupts():
+            store = open_run_store(folder.config.store, folder.charter_digest, settings)
+            end = take_part(folder, store, patience, teller.tell)
     except KeyboardInterrupt:
         err.print("Stopped; run it again to go on.")
         raise typer.Exit(EXIT_CANCELLED) from None
@@ -65,7 +64,3 @@ class _Teller:
         if line != self._last:
             self._last = line
             err.print(f"{datetime.now().astimezone():%H:%M:%S}  {escape(line)}", highlight=False, soft_wrap=True)
-
-
-def _as_interrupt(*_: Any) -> None:
-    raise KeyboardInterrupt

@@ -1,7 +1,6 @@
 """`pedcontour federation simulate`: a whole run on one machine, each site a process of its own."""
 
 import json
-import signal
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from pedcontour.cli.console import AsJson, err, out, print_json, told
-from pedcontour.cli.federation.files import read_pairs
+from pedcontour.cli.console import EXIT_CANCELLED, AsJson, err, out, print_json, told
+from pedcontour.cli.federation.files import read_pairs, sigterm_interrupts
 from pedcontour.cli.federation.site_processes import run_sites
 from pedcontour.errors import ModelsDifferError, RequestError
 
@@ -50,25 +49,26 @@ def simulate(
     Example:
       pedcontour federation simulate --sites 2 --folder rehearsal
     """
-    from pedcontour.federation.simulation import CHARTER, SimulatedRun, prepare
+    from pedcontour.federation.simulation import SimulatedRun, prepare, prepared
     from pedcontour.settings import Settings
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = Settings.read()
-    names = [f"site-{number}" for number in range(1, sites + 1)]
-    if (folder / CHARTER).exists():
-        folders = {path.parent.name: path.parent for path in sorted(folder.glob("*/site.json"))}
+    folders = prepared(folder)
+    if folders:
         err.print(f"Going on with the simulation in {escape(str(folder))}", highlight=False)
     else:
-        given = _data(folder, names, data, cases)
-        place = store or str((folder / "store").absolute())
-        organs = _organs(next(iter(given.values())))
-        run = SimulatedRun(
-            place, given, organs, _nnunet_version(), rounds, local_epochs, trainer, read_pairs(options or [])
-        )
+        given = _data(folder, [f"site-{number}" for number in range(1, sites + 1)], data, cases)
+        place = str((folder / "store").absolute()) if store is None else store
+        organs, chosen = _organs(next(iter(given.values()))), read_pairs(options or [])
+        run = SimulatedRun(place, given, organs, _nnunet_version(), rounds, local_epochs, trainer, chosen)
         folders = prepare(folder, run)
     own = {"federation_poll_s": min(settings.federation_poll_s, POLL_S)}
-    run_sites(folders, settings.model_copy(update=own).environment(), _hear)
+    try:
+        with sigterm_interrupts():
+            run_sites(folders, settings.model_copy(update=own).environment(), _hear)
+    except KeyboardInterrupt:
+        err.print("Stopped, with every site's process; the same command goes on.")
+        raise typer.Exit(EXIT_CANCELLED) from None
     record = _export(folders, folder / "model")
     if as_json:
         print_json({"sites": list(folders), "rounds": len(record.closes), "model": record.model})
