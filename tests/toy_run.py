@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pedcontour.federation.averaging import Contribution, Weights, mean_of
@@ -21,7 +22,10 @@ LIMIT_S = 300.0
 
 
 class ToyRun:
-    """Sites that share a store alone: a folder, or the one at ``store``, which ``environment`` has credentials for."""
+    """Sites that share a store alone: a folder, or the one at ``store``, which ``environment`` has credentials for.
+
+    ``rules`` are those of ``SimulatedRun``: the quorum, the deadline.
+    """
 
     def __init__(
         self,
@@ -30,10 +34,12 @@ class ToyRun:
         rounds: int = 3,
         store: str | None = None,
         environment: Mapping[str, str] | None = None,
+        **rules: int,
     ) -> None:
         data = {f"site-{number + 1}": folder for number in range(sites)}
         place = store or str(folder / "store")
-        self.folders = prepare(folder, SimulatedRun(place, data, ("liver",), "2.8.1", rounds, trainer=TOY))
+        simulated = SimulatedRun(place, data, ("liver",), "2.8.1", rounds, trainer=TOY)
+        self.folders = prepare(folder, replace(simulated, **rules))  # type: ignore[arg-type]
         self._environment = {**os.environ, "PEDCONTOUR_FEDERATION_POLL_S": "0.1", **(environment or {})}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 

@@ -15,7 +15,7 @@ CHARTER = "charter.dsse"
 
 @dataclass(frozen=True)
 class SimulatedRun:
-    """What is to be simulated: where the sites meet, their data by name, what they train, and how long."""
+    """What is to be simulated: where the sites meet, their data by name, what they train, how long, by which rules."""
 
     store: str
     data: Mapping[str, Path]
@@ -25,6 +25,8 @@ class SimulatedRun:
     local_epochs: int = 1
     trainer: str = "nnunet"
     options: Mapping[str, str] = field(default_factory=dict)
+    quorum: int | None = None
+    deadline_s: int = 86400
 
 
 def prepare(folder: Path, run: SimulatedRun) -> dict[str, Path]:
@@ -64,8 +66,8 @@ def _charter(run: SimulatedRun, keys: Mapping[str, Keys]) -> Charter:
         local_epochs=run.local_epochs,
         weighting="cases",
         momentum="reset",
-        quorum=len(keys),
-        deadline_s=86400,
+        quorum=len(keys) if run.quorum is None else run.quorum,
+        deadline_s=run.deadline_s,
         kept_rounds=2,
         closer=None,
     )

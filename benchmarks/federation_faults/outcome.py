@@ -1,0 +1,27 @@
+"""What a fault came to: one row of the table."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+SAME = "same digest"
+TARGET = "same digest or a clean refusal"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A fault, how often it was tried, and what all trials came to.
+
+    ``ours`` is what happened, in words: the sites' one digest, or the code of the refusal and what followed. ``met``
+    is whether that is what should happen; ``more`` are further figures of the row.
+    """
+
+    name: str
+    n: int
+    ours: str
+    met: bool
+    more: dict[str, Any] = field(default_factory=dict)
+
+    def row(self) -> dict[str, Any]:
+        """The row in ``benchmarks/results``."""
+        told = {"name": self.name, "ours": self.ours, "target": TARGET, "met": self.met, "unit": "outcome", "n": self.n}
+        return told | self.more
