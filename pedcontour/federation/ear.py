@@ -51,10 +51,13 @@ class Ear:
 
         Raises ``DigestMismatchError``, ``NotForUsError``, ``ObjectNotFoundError``.
         """
-        content = self.store.get(layout.blob(site, sealed.sha256))
+        content = self._fetched(site, sealed)
         if len(content) != sealed.size or digest(content) != sealed.sha256:
             raise DigestMismatchError(f"a sealed object of {site}")
         return self.keys.unseal(content)
+
+    def _fetched(self, site: str, sealed: Sealed) -> bytes:
+        return self.store.get(layout.blob(site, sealed.sha256))
 
     def read(self, kind: type[Document], site: str, sealed: Sealed) -> Document:
         """A sealed document. Raises ``DisbeliefError``, ``ObjectNotFoundError``."""

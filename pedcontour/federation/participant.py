@@ -117,7 +117,6 @@ class Participant:
         mine = layout.update(self._me, now.number)
         if self._me not in now.updates:
             start = self._start(now.number)
-            self._tell(Progress("training", now.number))
             self._voice.publish(mine, lambda: self._trained(now, start))
             return None
         missing = tuple(site for site in self._charter.names if site not in now.updates)
@@ -134,18 +133,19 @@ class Participant:
 
     def _trained(self, now: BelievedRound, start: Weights) -> Update:
         memory, number = self._voice.memory, now.number
+        report_kept = f"trained/{number}.report"
 
         def train() -> bytes:
+            self._tell(Progress("training", number))
             trained = self._trainer.train(number, start)
             check_fit(self._me, trained.weights, start)
             report = Report(trained.cases, tuple(sorted(trained.figures.items())))
-            memory.forget(f"trained/{number}.report")
-            memory.once(f"trained/{number}.report", lambda: encode(report))
+            memory.forget(report_kept)
+            memory.once(report_kept, lambda: encode(report))
             return pack(trained.weights)
 
-        packed = memory.once(f"trained/{number}.weights", train)
-        weights = self._voice.seal(f"{number}.weights", lambda: packed)
-        report = self._voice.seal(f"{number}.report", lambda: memory.once(f"trained/{number}.report", bytes))
+        weights = self._voice.seal(f"{number}.weights", train)
+        report = self._voice.seal(f"{number}.report", lambda: memory.once(report_kept, bytes))
         return Update(self._beliefs.charter_digest, self._me, number, now.previous, digest_of(start), report, weights)
 
     def _overdue(self, now: BelievedRound) -> bool:
@@ -191,8 +191,7 @@ class Participant:
 
     def _tidy(self, number: int) -> None:
         """Remove this site's weights of a round that lies ``kept_rounds`` back, here and at the store."""
-        for name in (f"trained/{number}.weights", f"sealed/{number}.weights"):
-            self._voice.memory.forget(name)
+        self._voice.memory.forget(f"sealed/{number}.weights")
         old = number - self._charter.kept_rounds
         if old >= 1 and (mine := self._beliefs.closed(old).updates.get(self._me)):
             self._voice.store.delete(layout.blob(self._me, mine[1].weights.sha256))
