@@ -91,6 +91,7 @@ FORGERIES: dict[str, Forgery] = {
     "weights: of the round before in their place": lambda scene: (scene.blob, scene.get(_earlier_blob(scene))),
     "weights: not finite": lambda scene: (UPDATE, scene.with_weights(_not_finite)),
     "weights: another shape": lambda scene: (UPDATE, scene.with_weights(_another_shape)),
+    "weights: a hundred times as large": lambda scene: (UPDATE, scene.with_weights(_a_hundredfold)),
     "close: signed with a stranger's key": _close_by_a_stranger,
 }
 
@@ -102,6 +103,10 @@ def _earlier_blob(scene: Scene) -> str:
 
 def _not_finite(weights: Weights) -> Weights:
     return {**weights, "body": np.full_like(weights["body"], np.nan)}
+
+
+def _a_hundredfold(weights: Weights) -> Weights:
+    return {name: tensor * np.float32(100) for name, tensor in weights.items()}
 
 
 def _another_shape(weights: Weights) -> Weights:

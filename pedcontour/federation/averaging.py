@@ -5,7 +5,7 @@ A float32 times a count of cases below 2**29 is exact in float64, so sites that 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +15,21 @@ from pedcontour.errors import UpdateUnfitError
 Weights = Mapping[str, NDArray[np.floating]]
 """Tensors by name."""
 
+OPTIMIZER_STATE = "momentum/"
+"""Before the names of tensors that are averaged with the model and are no part of it: the optimizer's momentum."""
+
 
 @dataclass(frozen=True)
 class Contribution:
-    """What one site brings: its model after training, and how much it counts."""
+    """What one site brings: its model after training, and how much it counts.
+
+    ``row_shares`` names the tensors whose rows, along the first axis, count by shares of their own: a row that speaks
+    of one organ counts by the cases in which that organ was annotated.
+    """
 
     weights: Weights
     share: int
+    row_shares: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def mean_of(contributions: Mapping[str, Contribution]) -> dict[str, NDArray[np.floating]]:
@@ -36,7 +44,7 @@ def mean_of(contributions: Mapping[str, Contribution]) -> dict[str, NDArray[np.f
     model = ordered[0].weights
     for site in sorted(contributions):
         check_fit(site, contributions[site].weights, model)
-    return {name: _mean(name, ordered, total) for name in sorted(model)}
+    return {name: _mean(name, ordered) for name in sorted(model)}
 
 
 def check_fit(site: str, weights: Weights, model: Weights) -> None:
@@ -50,9 +58,23 @@ def check_fit(site: str, weights: Weights, model: Weights) -> None:
             raise UpdateUnfitError(f"{site}: a value that is not finite")
 
 
-def _mean(name: str, ordered: list[Contribution], total: int) -> NDArray[np.floating]:
+def _mean(name: str, ordered: list[Contribution]) -> NDArray[np.floating]:
     tensor = ordered[0].weights[name]
+    shares = _shares(name, ordered, tensor.ndim)
     summed = np.zeros(tensor.shape, np.float64)
-    for contribution in ordered:
-        summed += contribution.weights[name].astype(np.float64) * contribution.share
-    return (summed / total).astype(tensor.dtype)
+    for contribution, share in zip(ordered, shares, strict=True):
+        summed += contribution.weights[name].astype(np.float64) * share
+    return (summed / sum(shares)).astype(tensor.dtype)
+
+
+def _shares(name: str, ordered: list[Contribution], axes: int) -> list[NDArray[np.int64]]:
+    """What each site's tensor counts, shaped to multiply it; a row that counts at no site counts as the whole does."""
+    whole = np.array([contribution.share for contribution in ordered], np.int64)
+    if not any(name in contribution.row_shares for contribution in ordered):
+        return list(whole)
+    rows = ordered[0].weights[name].shape[0]
+    if any(len(contribution.row_shares.get(name, ())) != rows for contribution in ordered):
+        raise UpdateUnfitError("shares of rows that the model does not have")
+    table = np.array([contribution.row_shares[name] for contribution in ordered], np.int64)
+    table[:, table.sum(0) == 0] = whole[:, None]
+    return [row.reshape(-1, *(1,) * (axes - 1)) for row in table]

@@ -35,39 +35,49 @@ def take_part(folder: SiteFolder, store: SharedStore, patience: Patience, tell: 
     process, ``FederationError``, and ``StoreError`` once patience with the store has ended.
     """
     with folder.memory.alone():
-        voice = folder.voice(store)
-        participant = Participant(voice, folder.trainer(), tell)
-        wait = _Waiting(patience, tell)
+        voice, wait = folder.voice(store), _Waiting(patience, tell)
+        participant = Participant(voice, folder.trainer(), wait.heard)
         wait.through_outages(voice.begin)
         while (progress := wait.through_outages(participant.step)).model is None:
-            tell(progress)
-            wait.a_while(progress)
+            wait.heard(progress)
+            wait.a_while()
         tell(progress)
         return progress
 
 
 class _Waiting:
+    """Knows where the site stands, for how long it stood there, and since when the store fails."""
+
     def __init__(self, patience: Patience, tell: Tell) -> None:
         self._patience = patience
         self._tell = tell
+        self._stands = Progress("starting")
         self._pause_s = FIRST_PAUSE_S
-        self._last = Progress("starting")
+        self._failing: tuple[float, datetime] | None = None
 
-    def a_while(self, progress: Progress) -> None:
+    def heard(self, progress: Progress) -> None:
+        """Pass on where the site stands; when that is new, patience begins anew, since a round may take days."""
+        if progress != self._stands:
+            self._stands, self._pause_s, self._failing = progress, FIRST_PAUSE_S, None
+        self._tell(progress)
+
+    def a_while(self) -> None:
         """Pause, longer each time while the site stands where it stood."""
-        if progress != self._last:
-            self._last, self._pause_s = progress, FIRST_PAUSE_S
         self._patience.sleep(self._pause_s)
         self._pause_s = min(2 * self._pause_s, self._patience.poll_s)
 
     def through_outages(self, act: Callable[[], Answer]) -> Answer:
         """Do something that needs the store, again and again while the store fails."""
-        began, since = self._patience.clock(), datetime.now(UTC)
         while True:
             try:
-                return act()
+                answer = act()
             except StoreError as failed:
+                began, since = self._failing = self._failing or (self._patience.clock(), datetime.now(UTC))
                 if self._patience.clock() - began >= self._patience.outage_s:
                     raise
-                self._tell(replace(self._last, stage=f"{OUTAGE} ({failed.code})", waiting_for=(), since=since))
+                outage = replace(self._stands, stage=f"{OUTAGE} ({failed.code})", waiting_for=(), since=since)
+                self._tell(outage)
                 self._patience.sleep(self._patience.poll_s)
+            else:
+                self._failing = None
+                return answer

@@ -43,10 +43,14 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class Plans:
-    """What was planned from all fingerprints: a digest of the plans, and the model that every site begins with."""
+    """What was planned from all fingerprints: a digest of the plans, and the model that every site begins with.
+
+    ``row_shares`` says, by site, how much each row of a tensor counts in the mean, where that differs between rows.
+    """
 
     digest: str
     initial: Weights
+    row_shares: Mapping[str, Mapping[str, tuple[int, ...]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

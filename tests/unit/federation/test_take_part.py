@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 
 from pedcontour.errors import ObjectNotFoundError, SiteElsewhereError, StoreError
-from pedcontour.federation.participant import Progress
+from pedcontour.federation.averaging import Weights
+from pedcontour.federation.participant import Participant, Progress
 from pedcontour.federation.site_folder import SiteFolder
 from pedcontour.federation.store import MemorySharedStore
 from pedcontour.federation.take_part import Patience, take_part
+from pedcontour.federation.trainer import Trained
+from tests.toy_hospital import ToyTrainer
 from tests.toy_run import ToyRun
 
 
@@ -18,10 +21,16 @@ class Outages(MemorySharedStore):
     def __init__(self, every: int, failures: int) -> None:
         super().__init__()
         self._every, self._failures = every, failures
-        self._asked = 0
+        self._asked, self._next = 0, 0
+
+    def fail_next(self, times: int) -> None:
+        self._next = times
 
     def get(self, key: str) -> bytes:
         self._asked += 1
+        if self._next:
+            self._next -= 1
+            raise StoreError("out")
         if self._asked % self._every < self._failures:
             raise StoreError("out")
         return super().get(key)
@@ -52,7 +61,7 @@ def alone(toy: ToyRun) -> SiteFolder:
 
 def test_a_run_goes_on_after_each_outage_and_says_so_meanwhile(toy: ToyRun, alone: SiteFolder) -> None:
     told: list[Progress] = []
-    end = take_part(alone, Outages(every=7, failures=3), Clock().patience(60.0), told.append)
+    end = take_part(alone, Outages(every=7, failures=3), Clock().patience(3600.0), told.append)
     assert end.model == toy.expected()
     out = [progress for progress in told if "STORE_FAILED" in progress.stage]
     assert out and all(progress.since for progress in out)
@@ -65,8 +74,29 @@ def test_patience_with_a_store_that_stays_away_ends(alone: SiteFolder) -> None:
     assert clock.now_s >= 60.0
 
 
+class Failing(ToyTrainer):
+    """Trains for a day, at the end of which the store is out for a moment."""
+
+    def __init__(self, clock: Clock, store: Outages) -> None:
+        super().__init__("site-1")
+        self._clock, self._store = clock, store
+
+    def train(self, round_number: int, start: Weights) -> Trained:
+        self._clock.sleep(86400.0)
+        self._store.fail_next(1)
+        return super().train(round_number, start)
+
+
+def test_a_long_training_does_not_use_up_the_patience_with_the_store(
+    alone: SiteFolder, toy: ToyRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, store = Clock(), Outages(every=10**9, failures=0)
+    monkeypatch.setattr(SiteFolder, "trainer", lambda _: Failing(clock, store))
+    assert take_part(alone, store, clock.patience(60.0), lambda _: None).model == toy.expected()
+
+
 class Withholding(MemorySharedStore):
-    """Never shows sealed objects."""
+    """Never shows what a site sealed."""
 
     def get(self, key: str) -> bytes:
         if "/sealed/" in key:
@@ -74,9 +104,15 @@ class Withholding(MemorySharedStore):
         return super().get(key)
 
 
-def test_a_store_that_withholds_what_a_document_names_is_waited_for_and_then_told(alone: SiteFolder) -> None:
+def test_a_store_that_withholds_what_a_document_names_is_waited_for_and_then_told(tmp_path: Path) -> None:
+    here, there = (SiteFolder.open(path) for path in ToyRun(tmp_path, sites=2).folders.values())
+    store, clock = Withholding(), Clock()
+    voice = there.voice(store)
+    voice.begin()
+    Participant(voice, there.trainer()).step()
     with pytest.raises(ObjectNotFoundError, match="sealed"):
-        take_part(alone, Withholding(), Clock().patience(60.0), lambda _: None)
+        take_part(here, store, clock.patience(60.0), lambda _: None)
+    assert clock.now_s >= 60.0
 
 
 def test_two_processes_cannot_use_one_folder(alone: SiteFolder) -> None:

@@ -1,0 +1,30 @@
+"""How far an update may take the model: what no training does is refused, by the name of the site that sent it."""
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pedcontour.errors import UpdateUnfitError
+from pedcontour.federation.averaging import OPTIMIZER_STATE, Weights
+
+MOST_CHANGE = 2.0
+"""An update may move the model by at most this many times the model's own length (Euclidean, over all tensors).
+
+A round of nnU-Net, with its learning rate of 0.01 and clipped gradients, moves it by a part of its length. Every site
+that took part in the round knows the model before it, so all of them refuse the same update.
+"""
+
+
+def check_change(site: str, weights: Weights, base: Weights) -> None:
+    """Raise ``UpdateUnfitError`` for a model farther from the round's first one than training takes it."""
+    names = [name for name in base if not name.startswith(OPTIMIZER_STATE)]
+    length = _length(base[name] for name in names)
+    moved = _length(weights[name].astype(np.float64) - base[name] for name in names)
+    if length and moved > MOST_CHANGE * length:
+        raise UpdateUnfitError(f"{site}: it moved the model by {moved / length:.1f} times its length")
+
+
+def _length(tensors: Iterable[NDArray[np.floating]]) -> float:
+    return math.sqrt(sum(float(np.square(tensor, dtype=np.float64).sum()) for tensor in tensors))
