@@ -67,7 +67,7 @@ def test_two_processes_end_at_one_model_over_every_kind_of_store(
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["sites"] == ["site-1", "site-2"] and told["rounds"] == 3
-    provenance = json.loads((tmp_path / "run" / "model" / "provenance.json").read_text())
+    provenance = json.loads((tmp_path / "run" / "models" / "federated" / "provenance.json").read_text())
     assert provenance["model"] == told["model"]
     assert ToyRun(tmp_path / "other").expected() == told["model"]  # whatever lies between the sites
     assert PASSWORD not in done.stderr and SECRET not in done.stderr
@@ -83,9 +83,9 @@ def test_an_interrupted_simulation_leaves_no_process_and_goes_on_later(tmp_path:
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130 and b"goes on" in said
     _wait_for(lambda: not _processes_of(folder))
-    assert not (folder / "model").exists()
+    assert not (folder / "models").exists()
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
-    assert (folder / "model").exists()
+    assert (folder / "models").exists()
 
 
 def _processes_of(folder: Path) -> list[str]:

@@ -17,6 +17,16 @@ from pedcontour.errors import ModelsDifferError, RequestError
 if TYPE_CHECKING:
     from pedcontour.federation.trainer import RunRecord
 
+MODELS, MODEL = "models", "federated"
+SMALL = {
+    "network": "quarter",
+    "gpu_memory_gb": "1",
+    "iterations": "20",
+    "validation_iterations": "2",
+    "workers": "0",
+}
+"""nnU-Net's options for made-up children: two cores are done in minutes."""
+
 POLL_S = 0.5
 """Sites of one machine look more often than hospitals do."""
 
@@ -42,8 +52,9 @@ def simulate(
 ) -> None:
     """Train with several sites on this machine: separate processes that share nothing but a store.
 
-    Keys and charter are made for it. At the end all sites have the same model, which is exported to model/ in the
-    folder. Ctrl-C stops every process.
+    Keys and charter are made for it. Made-up children are scanned coarsely and a small network learns from them: it
+    shows the way, and draws nothing well. At the end all sites have the same model, which is exported to models/ in
+    the folder. Ctrl-C stops every process.
 
     \b
     Example:
@@ -59,7 +70,8 @@ def simulate(
     else:
         given = _data(folder, [f"site-{number}" for number in range(1, sites + 1)], data, cases)
         place = str((folder / "store").absolute()) if store is None else store
-        organs, chosen = _organs(next(iter(given.values()))), read_pairs(options or [])
+        small = SMALL if data is None and trainer == "nnunet" else {}
+        organs, chosen = _organs(next(iter(given.values()))), small | read_pairs(options or [])
         run = SimulatedRun(place, given, organs, _nnunet_version(), rounds, local_epochs, trainer, chosen)
         folders = prepare(folder, run)
     own = {"federation_poll_s": min(settings.federation_poll_s, POLL_S)}
@@ -69,13 +81,15 @@ def simulate(
     except KeyboardInterrupt:
         err.print("Stopped, with every site's process; the same command goes on.")
         raise typer.Exit(EXIT_CANCELLED) from None
-    record = _export(folders, folder / "model")
+    record = _export(folders, folder / MODELS / MODEL)
     if as_json:
         print_json({"sites": list(folders), "rounds": len(record.closes), "model": record.model})
         return
-    out.print(f"{len(folders)} sites, {len(record.closes)} rounds, one model: {record.model}", highlight=False)
+    out.print(f"{len(folders)} sites, {len(record.closes)} rounds, one model:", highlight=False)
+    out.print(record.model, highlight=False)
+    out.print(f"Use it: pedcontour contour <series> --models-dir {escape(str(folder / MODELS))}", highlight=False)
     out.print(
-        f"It is in {escape(str(folder / 'model'))}; what each site sent: pedcontour federation log", highlight=False
+        f"What each site sent: pedcontour federation log --work {escape(str(folder / 'site-1'))}", highlight=False
     )
 
 
@@ -115,6 +129,7 @@ def _export(folders: Mapping[str, Path], out_folder: Path) -> "RunRecord":
     from pedcontour.federation.store import open_run_store
     from pedcontour.settings import Settings
 
+    out_folder.parent.mkdir(exist_ok=True)
     opened = [SiteFolder.open(path) for path in folders.values()]
     store = open_run_store(opened[0].config.store, opened[0].charter_digest, Settings.read())
     models = {Overview(site.ear(store)).standing.model for site in opened}
