@@ -4,24 +4,24 @@
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from benchmarks.federation_faults import attacks, kills, places, sites
-from benchmarks.federation_faults.outcome import Outcome
+from benchmarks.federation_faults.outcome import Trial
 from benchmarks.results_file import read_rows, write_results
 
 NAME = "federation-faults"
-GROUPS: dict[str, Callable[[Path, int], list[Outcome]]] = {
-    "store": lambda folder, _: [*places.store_faults(folder), places.half_an_object(folder / "half")],
-    "clocks": lambda folder, _: places.clocks(folder),
-    "sites": lambda folder, _: sites.all_rows(folder),
-    "attacks": lambda folder, _: attacks.all_rows(folder),
-    "deaths": lambda folder, _: [places.deaths_at_every_request(folder)],
-    "kills": kills.all_rows,
+GROUPS: dict[str, Callable[[int], Mapping[str, Trial]]] = {
+    "store": lambda _: places.STORE,
+    "clocks": lambda _: places.CLOCKS,
+    "sites": lambda _: sites.TRIALS,
+    "attacks": lambda _: attacks.TRIALS,
+    "deaths": lambda _: places.DEATHS,
+    "kills": kills.trials,
 }
 
 
@@ -33,19 +33,20 @@ def main(
     found = {row["name"]: row for row in read_rows(NAME)}
     failed = 0
     for group in rows.split(","):
-        with tempfile.TemporaryDirectory(prefix="federation-faults-") as scratch:
-            for outcome in GROUPS[group](Path(scratch), kill):
-                print(
-                    f"{outcome.name:<45} {outcome.n:>5}  {'met' if outcome.met else 'NOT MET':<8} {outcome.ours}",
-                    flush=True,
-                )
-                found[outcome.name] = outcome.row() | {"group": group}
-                failed += not outcome.met
-    order = list(GROUPS)
-    ordered = sorted(found.values(), key=lambda row: order.index(row["group"]))
-    total = sum(row.get("kills", 0) for row in ordered)
-    write_results(NAME, "make federation-faults", ordered, kills=total)
+        for name, trial in GROUPS[group](kill).items():
+            with tempfile.TemporaryDirectory(prefix="federation-faults-") as scratch:
+                outcome = trial(Path(scratch))
+            print(f"{name:<45} {outcome.n:>5}  {'met' if outcome.met else 'NOT MET':<8} {outcome.ours}", flush=True)
+            found[name] = outcome.row(name) | {"group": group}
+            failed += not outcome.met
+            _write(list(found.values()))
     raise typer.Exit(bool(failed))
+
+
+def _write(rows: list[dict[str, Any]]) -> None:
+    order = list(GROUPS)
+    ordered = sorted(rows, key=lambda row: order.index(row["group"]))
+    write_results(NAME, "make federation-faults", ordered, kills=sum(row.get("kills", 0) for row in ordered))
 
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ Each is tried at the same moment: the second site has brought its update of roun
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.federation_faults.outcome import SAME, Outcome
+from benchmarks.federation_faults.outcome import SAME, Outcome, Trial
 from benchmarks.federation_faults.town import STEPS, Town
 from pedcontour.errors import DisbeliefError
 from pedcontour.federation import layout
@@ -114,13 +115,7 @@ def _another_shape(weights: Weights) -> Weights:
     return {**weights, "body": weights["body"][:-1]}
 
 
-def all_rows(folder: Path) -> list[Outcome]:
-    """Every forgery, and a session in another's name."""
-    rows = [_row(folder / str(place), *named) for place, named in enumerate(FORGERIES.items())]
-    return [*rows, _forged_session(folder / "session")]
-
-
-def _row(folder: Path, name: str, forge: Forgery) -> Outcome:
+def _row(forge: Forgery, folder: Path) -> Outcome:
     scene = Scene(folder)
     place, forged = forge(scene)
     store = scene.town.store
@@ -133,7 +128,7 @@ def _row(folder: Path, name: str, forge: Forgery) -> Outcome:
         store.put(place, before)
     ends = scene.town.run()
     same = set(ends.models.values()) == {scene.town.toy.expected()}
-    return Outcome(name, 1, f"refused ({refusal}); undone: {SAME}" if same else refusal, bool(refusal) and same)
+    return Outcome(1, f"refused ({refusal}); undone: {SAME}" if same else refusal, bool(refusal) and same)
 
 
 def _refusal(victim: Participant, other: Participant, place: str) -> str:
@@ -155,4 +150,9 @@ def _forged_session(folder: Path) -> Outcome:
     sites = {"site-1": scene.victim, "site-2": scene.other}
     scene.town.step_until(sites, lambda progress: all(site.model for site in progress.values()))
     same = set(scene.town.toy.models().values()) == {scene.town.toy.expected()}
-    return Outcome("session: signed with a stranger's key", 1, f"not heeded: {SAME}" if same else "stopped", same)
+    return Outcome(1, f"not heeded: {SAME}" if same else "stopped", same)
+
+
+TRIALS: dict[str, Trial] = {name: partial(_row, forge) for name, forge in FORGERIES.items()} | {
+    "session: signed with a stranger's key": _forged_session
+}

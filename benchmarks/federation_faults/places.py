@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
-from benchmarks.federation_faults.outcome import SAME, Outcome
+from benchmarks.federation_faults.outcome import SAME, Outcome, Trial
 from benchmarks.federation_faults.stores import (
     Around,
     CutUploads,
@@ -20,7 +21,7 @@ from benchmarks.federation_faults.town import Ends, Town
 from pedcontour.federation.participant import Participant, Progress
 from pedcontour.federation.store import SharedStore
 
-TRIALS = 5
+TIMES = 5
 A_DAY = timedelta(days=1)
 
 Fault = Callable[[SharedStore, int], Around]
@@ -37,30 +38,14 @@ class _Tried:
         return not self.ends.refusals and set(self.ends.models.values()) == {self.expected}
 
 
-def store_faults(folder: Path) -> list[Outcome]:
-    """A row for each way in which a store fails and goes on."""
-    kinds: Mapping[str, Fault] = {
-        "store unreachable for stretches": Unreachable,
-        "store slow (20 to 200 ms a request)": Slow,
-        "uploads cut off": CutUploads,
-        "answers lost": LostAnswers,
-    }
-    return [
-        _row(name, [_try(folder / f"{name[:12]}{trial}", kind, trial) for trial in range(TRIALS)])
-        for name, kind in kinds.items()
-    ]
-
-
-def _row(name: str, tried: list[_Tried]) -> Outcome:
+def _fails(kind: Fault, folder: Path) -> Outcome:
+    """A store that fails in some way and goes on."""
+    tried = [_try(folder / str(trial), kind, trial) for trial in range(TIMES)]
+    codes = sorted({code for one in tried for code in one.ends.refusals.values()})
     met = all(one.is_same for one in tried)
-    seen = (
-        SAME
-        if met
-        else ", ".join(sorted({code for one in tried for code in one.ends.refusals.values()})) or "another digest"
-    )
-    return Outcome(
-        name, len(tried), seen, met and all(one.faults for one in tried), {"faults": sum(one.faults for one in tried)}
-    )
+    seen = SAME if met else ", ".join(codes) or "another digest"
+    faults = sum(one.faults for one in tried)
+    return Outcome(TIMES, seen, met and faults >= TIMES, {"faults": faults})
 
 
 def _try(folder: Path, fault: Fault, seed: int) -> _Tried:
@@ -78,7 +63,7 @@ def half_an_object(folder: Path) -> Outcome:
     """A store that shows the first half of an upload once: refused, and the same digest when the sites run again."""
     refused: set[str] = set()
     again = 0
-    for trial in range(TRIALS):
+    for trial in range(TIMES):
         town = Town(folder / str(trial))
         store = CutUploads(town.store, trial, visible=True)
         ends = Ends(refusals={"": ""})
@@ -87,18 +72,15 @@ def half_an_object(folder: Path) -> Outcome:
             refused |= set(ends.refusals.values())
         again += set(ends.models.values()) == {town.toy.expected()}
     seen = f"refused ({', '.join(sorted(refused))}), then {SAME}"
-    return Outcome("half an object seen", TRIALS, seen, again == TRIALS and bool(refused))
+    return Outcome(TIMES, seen, again == TIMES and bool(refused))
 
 
-def clocks(folder: Path) -> list[Outcome]:
-    """Sites whose clocks are a day off, on a drive that keeps each file's own time; a short deadline tempts them."""
-    rows = []
-    for name, offset in (("a site's clock a day behind", -A_DAY), ("a site's clock a day ahead", A_DAY)):
-        town = Town(folder / name[-6:].strip(), sites=3, rounds=4, quorum=2, deadline_s=3600)
-        ends = town.run(lambda store, _, offset=offset: SkewedClock(store, {"site-2": offset}))  # type: ignore[misc]
-        met = not ends.refusals and len(set(ends.models.values())) == 1 and len(ends.models) == 3
-        rows.append(Outcome(name, 1, SAME if met else "not the same", met))
-    return rows
+def _clock_off(offset: timedelta, folder: Path) -> Outcome:
+    """A site's clock is off, on a drive that keeps each file's own time; a short deadline tempts the others."""
+    town = Town(folder, sites=3, rounds=4, quorum=2, deadline_s=3600)
+    ends = town.run(lambda store, _: SkewedClock(store, {"site-2": offset}))
+    met = len(ends.models) == 3 and len(set(ends.models.values())) == 1
+    return Outcome(1, SAME if met else "not the same", met)
 
 
 def deaths_at_every_request(folder: Path) -> Outcome:
@@ -114,7 +96,7 @@ def deaths_at_every_request(folder: Path) -> Outcome:
             tried += died
             wrong += set(town.toy.models().values()) != {town.toy.expected()}
     seen = SAME if not wrong else f"{wrong} differ"
-    return Outcome("death before and after every request", tried, seen, not wrong and tried > 100)
+    return Outcome(tried, seen, not wrong and tried > 100)
 
 
 def _die_and_go_on(town: Town, at: int, *, after: bool) -> bool:
@@ -137,3 +119,17 @@ def _die_and_go_on(town: Town, at: int, *, after: bool) -> bool:
 
 def _all_done(progress: Mapping[str, Progress]) -> bool:
     return all(site.model is not None for site in progress.values())
+
+
+STORE: dict[str, Trial] = {
+    "store unreachable for stretches": partial(_fails, Unreachable),
+    "store slow (20 to 200 ms a request)": partial(_fails, Slow),
+    "uploads cut off": partial(_fails, CutUploads),
+    "answers lost": partial(_fails, LostAnswers),
+    "half an object seen": half_an_object,
+}
+CLOCKS: dict[str, Trial] = {
+    "a site's clock a day behind": partial(_clock_off, -A_DAY),
+    "a site's clock a day ahead": partial(_clock_off, A_DAY),
+}
+DEATHS: dict[str, Trial] = {"death before and after every request": deaths_at_every_request}

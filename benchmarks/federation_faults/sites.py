@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.federation_faults.outcome import SAME, Outcome
+from benchmarks.federation_faults.outcome import SAME, Outcome, Trial
 from benchmarks.federation_faults.town import Town
 from pedcontour.errors import SiteElsewhereError
 from pedcontour.federation.overview import Overview
@@ -44,7 +44,7 @@ def late_site(folder: Path) -> Outcome:
     town.step_until(sites | {"site-3": late}, _done)
     missed = sum("site-3" not in members for members in _members(town))
     met = _agreed(town) and missed >= 1
-    return Outcome("late site", 1, SAME if met else "not the same", met, {"rounds missed": missed})
+    return Outcome(1, SAME if met else "not the same", met, {"rounds missed": missed})
 
 
 def dropped_site(folder: Path) -> Outcome:
@@ -57,7 +57,7 @@ def dropped_site(folder: Path) -> Outcome:
     shutil.rmtree(town.toy.folders["site-3"] / "memory")
     town.step_until({"site-3": town.process("site-3", town.store)}, _done)
     met = _agreed(town)
-    return Outcome("dropped site returns after the end", 1, SAME if met else "not the same", met)
+    return Outcome(1, SAME if met else "not the same", met)
 
 
 def one_of_two_away(folder: Path) -> Outcome:
@@ -70,7 +70,7 @@ def one_of_two_away(folder: Path) -> Outcome:
     waited = stood.waiting_for == ("site-2",)
     town.step_until(sites | {"site-2": away}, _done)
     met = waited and _agreed(town, expected=town.toy.expected())
-    return Outcome("one of two sites away", 1, f"waited, then {SAME}" if met else "not the same", met)
+    return Outcome(1, f"waited, then {SAME}" if met else "not the same", met)
 
 
 def lost_disk(folder: Path) -> Outcome:
@@ -80,7 +80,7 @@ def lost_disk(folder: Path) -> Outcome:
     shutil.rmtree(town.toy.folders["site-1"] / "memory")
     town.step_until(_processes(town), _done)
     met = _agreed(town, expected=town.toy.expected())
-    return Outcome("a site's disk lost", 1, SAME if met else "not the same", met)
+    return Outcome(1, SAME if met else "not the same", met)
 
 
 def second_process_elsewhere(folder: Path) -> Outcome:
@@ -104,7 +104,7 @@ def second_process_elsewhere(folder: Path) -> Outcome:
     town.step_until({"site-1": Participant(voice, town.folder("site-1").trainer()), "site-2": sites["site-2"]}, _done)
     town.toy.folders["site-1"] = moved
     met = bool(stopped) and silent and _agreed(town, expected=town.toy.expected())
-    return Outcome("second process, another machine", 1, f"first: {stopped}; second: {SAME}", met)
+    return Outcome(1, f"first: {stopped}; second: {SAME}", met)
 
 
 def second_process_here(folder: Path) -> Outcome:
@@ -116,10 +116,14 @@ def second_process_here(folder: Path) -> Outcome:
         untouched = not town.store.list("sites")
     ends = town.run()
     met = bool(refused) and untouched and set(ends.models.values()) == {town.toy.expected()}
-    return Outcome("second process, same folder", 1, f"second: {refused}; first: {SAME}", met)
+    return Outcome(1, f"second: {refused}; first: {SAME}", met)
 
 
-def all_rows(folder: Path) -> list[Outcome]:
-    """Every fault of sites."""
-    trials = (late_site, dropped_site, one_of_two_away, lost_disk, second_process_elsewhere, second_process_here)
-    return [trial(folder / trial.__name__) for trial in trials]
+TRIALS: dict[str, Trial] = {
+    "late site": late_site,
+    "dropped site returns after the end": dropped_site,
+    "one of two sites away": one_of_two_away,
+    "a site's disk lost": lost_disk,
+    "second process, another machine": second_process_elsewhere,
+    "second process, same folder": second_process_here,
+}

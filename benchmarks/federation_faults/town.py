@@ -1,5 +1,7 @@
 """Toy hospitals of one process, a thread each, that take part as ``pedcontour federation run`` does."""
 
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -12,7 +14,9 @@ from pedcontour.federation.store import FolderSharedStore, SharedStore
 from pedcontour.federation.take_part import Patience, take_part
 from tests.toy_run import ToyRun
 
-QUICK = Patience(poll_s=0.05, outage_s=60.0)
+POLL_S, OUTAGE_S, LIMIT_S = 0.05, 60.0, 300.0
+"""How a site here waits; a run that takes longer than the limit hangs."""
+
 STEPS = 200
 """More than any run here needs; who is not done by then waits for something that does not come."""
 
@@ -53,9 +57,10 @@ class Town:
         return Participant(voice, folder.trainer())
 
     def run(self, wrap: Wrap = sound, sites: Sequence[str] = ()) -> Ends:
-        """Let sites, all unless some are named, run to their end at once."""
+        """Let sites, all unless some are named, run at once to their end, or until one of them is refused."""
+        over = threading.Event()
         with ThreadPoolExecutor(len(self.names)) as pool:
-            started = {site: pool.submit(self._take_part, site, wrap) for site in sites or self.names}
+            started = {site: pool.submit(self._take_part, site, wrap, over) for site in sites or self.names}
         return _ends(started)
 
     def step_until(
@@ -67,8 +72,24 @@ class Town:
                 return
         raise AssertionError("the sites wait for something that does not come")
 
-    def _take_part(self, site: str, wrap: Wrap) -> Progress:
-        return take_part(self.folder(site), wrap(self.store, site), QUICK, unheard)
+    def _take_part(self, site: str, wrap: Wrap, over: threading.Event) -> Progress:
+        end = time.monotonic() + LIMIT_S
+
+        def sleep(seconds: float) -> None:
+            if over.wait(seconds):
+                raise _OverError
+            assert time.monotonic() < end, "the sites wait for something that does not come"
+
+        try:
+            store = wrap(self.store, site)
+            return take_part(self.folder(site), store, Patience(POLL_S, OUTAGE_S, time.monotonic, sleep), unheard)
+        except BaseException:
+            over.set()
+            raise
+
+
+class _OverError(Exception):
+    """Another site stopped, so that waiting for it has no end."""
 
 
 def _ends(started: Mapping[str, "Future[Progress]"]) -> Ends:
@@ -78,4 +99,6 @@ def _ends(started: Mapping[str, "Future[Progress]"]) -> Ends:
             models[site] = future.result().model or ""
         except PedcontourError as refused:
             refusals[site] = refused.code
+        except _OverError:
+            continue
     return Ends(models, refusals)
