@@ -5,6 +5,7 @@
 
 import hashlib
 import json
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -13,7 +14,6 @@ from pathlib import Path
 import numpy as np
 
 from pedcontour.federation.averaging import Weights
-from pedcontour.federation.participant import unheard
 from pedcontour.federation.site_folder import SiteFolder
 from pedcontour.federation.store import open_run_store
 from pedcontour.federation.take_part import Patience, take_part
@@ -62,10 +62,19 @@ def trainer_for(post: SitePost) -> ToyTrainer:
 
 
 def main(work: Path) -> None:
-    """Take part until the end, as ``pedcontour federation run`` does, without what makes a program slow to start."""
+    """Take part until the end, as ``pedcontour federation run`` does, without what makes a program slow to start.
+
+    A file with the process's number in its name says that the start is over.
+    """
     folder, settings = SiteFolder.open(work), Settings.read()
     store = open_run_store(folder.config.store, folder.charter_digest, settings)
-    take_part(folder, store, Patience(settings.federation_poll_s, 3600.0), unheard)
+    patience = Patience(settings.federation_poll_s, 3600.0)
+    take_part(folder, store, patience, lambda _: at_work(work, os.getpid()).touch())
+
+
+def at_work(work: Path, process: int) -> Path:
+    """The file that tells."""
+    return work / f"{process}.at-work"
 
 
 if __name__ == "__main__":

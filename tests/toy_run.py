@@ -5,7 +5,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +14,10 @@ from pedcontour.federation.participant import FINAL_MODEL
 from pedcontour.federation.simulation import SimulatedRun, prepare
 from pedcontour.federation.site_folder import SiteFolder
 from pedcontour.federation.weights import digest_of, unpack
-from tests.toy_hospital import ToyTrainer
+from tests.toy_hospital import ToyTrainer, at_work
 
 TOY = "tests.toy_hospital:trainer_for"
-LIMIT_S = 300.0
+LIMIT_S = 1800.0
 """A run that takes longer hangs."""
 
 
@@ -43,24 +43,22 @@ class ToyRun:
         self._environment = {**os.environ, "PEDCONTOUR_FEDERATION_POLL_S": "0.1", **(environment or {})}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
-    def finish(self, kills: int, chance: random.Random | None = None, during: Callable[[], None] | None = None) -> int:
+    def finish(self, kills: int, chance: random.Random | None = None) -> int:
         """Run all sites to their end, with so many kill -9 at random moments; how many met a site at work.
 
-        ``during`` is called again and again meanwhile. Raises ``AssertionError`` when a site fails or nothing ends.
+        Raises ``AssertionError`` when a site fails or nothing ends.
         """
         chance, killed = chance or random.Random(7), 0
-        end, next_kill = time.monotonic() + LIMIT_S, time.monotonic() + 0.5
-        waiting = set(self.folders)
+        end, waiting = time.monotonic() + LIMIT_S, set(self.folders)
         try:
             while waiting:
                 assert time.monotonic() < end, f"{waiting} did not end"
                 for site in sorted(waiting):
                     self._revive(site, waiting)
-                if killed < kills and waiting and time.monotonic() >= next_kill:
-                    killed += self._kill(chance.choice(sorted(waiting)))
-                    next_kill = time.monotonic() + chance.uniform(0.05, 0.9)
-                if during is not None:
-                    during()
+                victims = [site for site in sorted(waiting) if self._is_at_work(site)]
+                if killed < kills and victims:
+                    time.sleep(chance.uniform(0.0, 0.4))
+                    killed += self._kill(chance.choice(victims))
                 time.sleep(0.02)
         finally:
             for process in self._running.values():
@@ -95,6 +93,11 @@ class ToyRun:
         if process is None or code is not None:
             command = [sys.executable, "-m", "tests.toy_hospital", str(self.folders[site])]
             self._running[site] = subprocess.Popen(command, env=self._environment)
+
+    def _is_at_work(self, site: str) -> bool:
+        """Whether the site's process began to take part; before that a kill meets an interpreter that starts."""
+        process = self._running[site]
+        return process.poll() is None and at_work(self.folders[site], process.pid).exists()
 
     def _kill(self, site: str) -> bool:
         process = self._running[site]

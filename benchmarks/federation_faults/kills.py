@@ -11,8 +11,8 @@ from tests.s3_server import KEY_ID, SECRET, new_bucket, running_s3
 from tests.toy_run import ToyRun
 from tests.webdav_server import PASSWORD, USER, running_webdav
 
-ROUNDS = {"folder": 400, "S3": 100, "WebDAV": 100}
-"""By store: so many that the last kill still meets a site at work."""
+ROUNDS_A_KILL = 6
+"""So many that the last kill still meets a site at work."""
 
 UNHURRIED = {"PEDCONTOUR_FEDERATION_REQUESTS_PER_S": "1000"}
 
@@ -29,7 +29,7 @@ def trials(kills: int) -> dict[str, Trial]:
 
 def _row(kind: str, sites: int, kills: int, folder: Path) -> Outcome:
     with _place(kind, folder / "drive") as (store, environment):
-        run = ToyRun(folder / "run", sites, ROUNDS[kind], store, environment | UNHURRIED)
+        run = ToyRun(folder / "run", sites, ROUNDS_A_KILL * kills, store, environment | UNHURRIED)
         killed = run.finish(kills, random.Random(f"{kind} {sites}"))
     models = run.models()
     met = killed >= kills and models == dict.fromkeys(run.folders, run.expected())
