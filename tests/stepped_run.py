@@ -54,3 +54,13 @@ def until(sites: list[Participant], enough: Callable[[Progress], bool]) -> list[
 
 def done(progress: Progress) -> bool:
     return progress.model is not None
+
+
+def all_planned(run: Run) -> list[Participant]:
+    """All sites, each at the beginning of the first round or just before; nobody has trained."""
+    sites = [run.site(name) for name in SITES]
+    until(sites[:2], lambda progress: progress.stage == "counting cases" and progress.waiting_for == ("cedar",))
+    while sites[2].step().stage != "planning":
+        for site in sites[:2]:
+            site.step()
+    return sites

@@ -9,7 +9,7 @@ from pedcontour.errors import DisbeliefError
 from pedcontour.federation import layout
 from pedcontour.federation.overview import Overview
 from tests.made_federation import SITES
-from tests.stepped_run import Run, done, until
+from tests.stepped_run import Run, all_planned, done, until
 
 
 def test_before_anybody_spoke_all_are_waited_for(tmp_path: Path) -> None:
@@ -20,9 +20,7 @@ def test_before_anybody_spoke_all_are_waited_for(tmp_path: Path) -> None:
 
 def test_it_tells_who_is_missing_and_since_when_by_the_store_s_clock(tmp_path: Path) -> None:
     run = Run(tmp_path)
-    alder, birch, cedar = (run.site(name) for name in SITES)
-    while cedar.step().stage != "planning":
-        alder.step(), birch.step()
+    alder, birch, _ = all_planned(run)
     began = run.now
     until([alder, birch], lambda p: p.waiting_for == ("cedar",) and p.round == 1)
     run.now += timedelta(minutes=30)
@@ -33,9 +31,7 @@ def test_it_tells_who_is_missing_and_since_when_by_the_store_s_clock(tmp_path: P
 
 def test_it_tells_which_updates_counted_and_what_they_reported(tmp_path: Path) -> None:
     run = Run(tmp_path)
-    alder, birch, cedar = (run.site(name) for name in SITES)
-    while cedar.step().stage != "planning":
-        alder.step(), birch.step()
+    alder, birch, cedar = all_planned(run)
     until([alder, birch], lambda p: p.waiting_for == ("cedar",) and p.round == 1)
     run.now += timedelta(hours=1)  # the deadline
     until([alder, birch, cedar], done)

@@ -8,10 +8,9 @@ import pytest
 from pedcontour.errors import DigestMismatchError, DisbeliefError, SiteElsewhereError
 from pedcontour.federation import layout
 from pedcontour.federation.keys import Keys
-from pedcontour.federation.participant import Participant
 from pedcontour.federation.room import Beliefs, Session, say
 from tests.made_federation import SITES
-from tests.stepped_run import Run, done, until
+from tests.stepped_run import Run, all_planned, done, until
 
 
 @pytest.fixture
@@ -33,17 +32,8 @@ def test_a_site_that_is_started_anew_before_every_step_ends_at_the_same_model(ru
     assert {end.model for end in ends} == {steady}
 
 
-def _set_up(run: Run) -> list[Participant]:
-    sites = [run.site(name) for name in SITES]
-    until(sites[:2], lambda progress: progress.stage == "counting cases" and progress.waiting_for == ("cedar",))
-    while sites[2].step().stage != "planning":
-        for site in sites[:2]:
-            site.step()
-    return sites
-
-
 def test_a_site_that_is_away_is_waited_for_until_the_deadline_by_the_store_s_clock(run: Run) -> None:
-    alder, birch, cedar = _set_up(run)
+    alder, birch, cedar = all_planned(run)
     waiting = until([alder, birch], lambda p: p.stage == "waiting for updates" and p.waiting_for == ("cedar",))
     assert waiting[0].round == 1
     run.now += timedelta(seconds=3599)
@@ -56,7 +46,7 @@ def test_a_site_that_is_away_is_waited_for_until_the_deadline_by_the_store_s_clo
 
 
 def test_a_site_that_dropped_out_returns_after_the_end_and_computes_the_same_model(run: Run) -> None:
-    alder, birch, cedar = _set_up(run)
+    alder, birch, cedar = all_planned(run)
     for _ in range(3):
         until([alder, birch], lambda p: p.stage != "waiting for updates" or p.waiting_for == ("cedar",))
         run.now += timedelta(hours=1)
@@ -66,7 +56,7 @@ def test_a_site_that_dropped_out_returns_after_the_end_and_computes_the_same_mod
 
 def test_the_charter_s_closer_alone_closes(tmp_path: Path) -> None:
     run = Run(tmp_path, closer="cedar")
-    alder, birch, cedar = _set_up(run)
+    alder, birch, cedar = all_planned(run)
     until([alder, birch], lambda p: p.stage == "waiting for updates")
     run.now += timedelta(days=1)
     assert alder.step().round == birch.step().round == 1
@@ -109,7 +99,7 @@ def test_what_was_not_believed_is_not_remembered(run: Run, place: str) -> None:
 
 
 def test_what_was_believed_is_not_replaced_by_what_the_store_shows_later(run: Run) -> None:
-    alder, birch, _ = _set_up(run)
+    alder, birch, _ = all_planned(run)
     update = layout.update("birch", 1)
     until([birch, alder], lambda p: p.stage == "waiting for updates" and p.waiting_for == ("cedar",))
     told = run.store.get(update)
@@ -125,7 +115,7 @@ def test_what_was_believed_is_not_replaced_by_what_the_store_shows_later(run: Ru
 
 
 def test_who_waits_knows_for_whom_and_since_when_by_the_store_s_clock(run: Run) -> None:
-    alder, birch, _ = _set_up(run)
+    alder, birch, _ = all_planned(run)
     began = run.now
     until([alder, birch], lambda p: p.stage == "waiting for updates" and p.waiting_for == ("cedar",))
     run.now += timedelta(minutes=50)
