@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CT ?=
 
-.PHONY: help env demo test check accuracy kidneys bench growth attacks fuzz api-fuzz tenants load faults openapi secrets compose-check clean
+.PHONY: help env demo test check accuracy kidneys bench growth attacks fuzz api-fuzz tenants load faults openapi secrets compose-check clean federation-demo federation-faults federation-cost
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
@@ -67,8 +67,18 @@ load: env ## 50 clients that send 300 slices each, 8 GB of disk, and how soon an
 faults: env ## jobs lost and doubled per fault, hours; writes benchmarks/results/faults.json
 	$(BIN)/python -m benchmarks.faults
 
+federation-demo: env ## two hospitals of this machine train a tiny nnU-Net together; SITES=2, in federation-demo/
+	$(BIN)/pedcontour federation simulate --sites $(or $(SITES),2) --folder federation-demo
+
+KILLS ?= 120
+federation-faults: env ## every fault between hospitals; writes benchmarks/results/federation-faults.json
+	$(BIN)/python -m benchmarks.federation_faults --kills $(KILLS)
+
+federation-cost: env ## what a round costs a site beside training, at 31 M parameters; results/federation-cost.json
+	$(BIN)/python -m benchmarks.federation_cost
+
 openapi: env ## export the API's contract to openapi/
 	$(BIN)/python -m service.gateway.export_openapi
 
 clean: ## remove what make made
-	rm -rf $(VENV) demo-out build *.egg-info
+	rm -rf $(VENV) demo-out federation-demo build *.egg-info

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock, Thread
 from typing import Any
@@ -67,23 +68,37 @@ def one_at_a_time(app: Application) -> Application:
     return locked
 
 
-@pytest.fixture(scope="session")
-def s3_endpoint() -> Iterator[str]:
-    """The address of a server for all tests; nothing leaves this machine."""
+@contextmanager
+def running_s3() -> Iterator[str]:
+    """A server's address while it runs; nothing leaves this machine."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # slow to import
 
     app = one_at_a_time(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+def new_bucket(endpoint: str) -> S3Bucket:
+    """An empty bucket."""
+    bucket = S3Bucket(endpoint, f"bucket-{uuid.uuid4().hex}")
+    httpx.put(f"{endpoint}/{bucket.name}").raise_for_status()
+    return bucket
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """The address of a server for all tests."""
+    with running_s3() as endpoint:
+        yield endpoint
 
 
 @pytest.fixture
 def s3_bucket(s3_endpoint: str) -> S3Bucket:
     """A new bucket."""
-    bucket = S3Bucket(s3_endpoint, f"bucket-{uuid.uuid4().hex}")
-    httpx.put(f"{s3_endpoint}/{bucket.name}").raise_for_status()
-    return bucket
+    return new_bucket(s3_endpoint)

@@ -1,6 +1,11 @@
-"""A hospital whose model is two vectors, as a process of its own: ``python -m tests.toy_hospital FOLDER SITE``."""
+"""A hospital whose model is two vectors, for ``pedcontour federation ... --trainer tests.toy_hospital:trainer_for``.
+
+``python -m tests.toy_hospital WORK`` runs the site of a folder that was joined with it.
+"""
 
 import hashlib
+import json
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -9,19 +14,19 @@ from pathlib import Path
 import numpy as np
 
 from pedcontour.federation.averaging import Weights
-from pedcontour.federation.keys import read_keys
-from pedcontour.federation.participant import Participant
-from pedcontour.federation.room import Beliefs
-from pedcontour.federation.site_memory import SiteMemory
-from pedcontour.federation.store import FolderSharedStore
-from pedcontour.federation.trainer import Plans, Trained
-from pedcontour.federation.voice import Voice
+from pedcontour.federation.site_folder import SiteFolder
+from pedcontour.federation.store import open_run_store
+from pedcontour.federation.take_part import Patience, take_part
+from pedcontour.federation.trainer import Plans, RunRecord, SitePost, Trained
+from pedcontour.federation.weights import pack
+from pedcontour.settings import Settings
 
 
 class ToyTrainer:
     """Walks towards a point that only this site knows."""
 
-    def __init__(self, site: str) -> None:
+    def __init__(self, site: str, training_s: float = 0.0) -> None:
+        self._training_s = training_s
         seed = int.from_bytes(hashlib.sha256(site.encode()).digest()[:4], "big")
         self._point = np.random.default_rng(seed).normal(size=50).astype(np.float32)
         self._cases = 3 + seed % 40
@@ -38,25 +43,39 @@ class ToyTrainer:
         return Plans(said.hexdigest(), {"head": start, "body": np.zeros(50, np.float32)})
 
     def train(self, round_number: int, start: Weights) -> Trained:
+        time.sleep(self._training_s)
         body = start["body"] + (self._point - start["body"]) * np.float32(0.3)
         head = start["head"] * np.float32(0.9) + np.float32(self._cases / round_number)
-        return Trained({"head": head, "body": body}, self._cases, {"loss": repr(float(np.square(body).mean()))})
+        return Trained({"head": head, "body": body}, self._cases, {"loss": f"{np.square(body).mean():.6f}"})
+
+    def export(self, fingerprints: Mapping[str, bytes], model: Weights, record: RunRecord, out: Path) -> None:
+        assert sorted(fingerprints) == list(record.charter.names)
+        out.mkdir()
+        (out / "model.safetensors").write_bytes(pack(model))
+        provenance = {"model": record.model, "closes": record.closes, "members": record.members, "cases": record.cases}
+        (out / "provenance.json").write_text(json.dumps(provenance))
 
 
-def run(folder: Path, site: str) -> str:
-    """Take part until the end; the digest of the final model."""
-    memory = SiteMemory(folder / site)
-    with memory.alone():
-        beliefs = Beliefs((folder / "charter.dsse").read_bytes())
-        store = FolderSharedStore(folder / "store")
-        voice = Voice(site, read_keys(folder / f"{site}.keys"), store, memory, beliefs)
-        voice.begin()
-        participant = Participant(voice, ToyTrainer(site))
-        while (progress := participant.step()).model is None:
-            time.sleep(0.01)
-        return progress.model
+def trainer_for(post: SitePost) -> ToyTrainer:
+    """The ``TrainerFactory`` of ``--trainer tests.toy_hospital:trainer_for``."""
+    return ToyTrainer(post.site, float(post.options.get("training_s", 0)))
+
+
+def main(work: Path) -> None:
+    """Take part until the end, as ``pedcontour federation run`` does, without what makes a program slow to start.
+
+    A file with the process's number in its name says that the start is over.
+    """
+    folder, settings = SiteFolder.open(work), Settings.read()
+    store = open_run_store(folder.config.store, folder.charter_digest, settings)
+    patience = Patience(settings.federation_poll_s, 3600.0)
+    take_part(folder, store, patience, lambda _: at_work(work, os.getpid()).touch())
+
+
+def at_work(work: Path, process: int) -> Path:
+    """The file that tells."""
+    return work / f"{process}.at-work"
 
 
 if __name__ == "__main__":
-    digest = run(Path(sys.argv[1]), sys.argv[2])
-    (Path(sys.argv[1]) / f"{sys.argv[2]}.{digest}.done").touch()
+    main(Path(sys.argv[1]))

@@ -1,6 +1,8 @@
 """A WebDAV drive over real HTTP for all tests: wsgidav's, on files in a folder."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -10,14 +12,14 @@ from tests.s3_server import one_at_a_time
 USER, PASSWORD = "hospital", "canary-password-of-the-drive"
 
 
-@pytest.fixture(scope="session")
-def webdav_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the drive, ``webdav://...``; nothing leaves this machine."""
+@contextmanager
+def running_webdav(folder: Path) -> Iterator[str]:
+    """The address of a drive with its files in this folder, ``webdav://...``; nothing leaves this machine."""
     from cheroot.wsgi import Server
     from wsgidav.wsgidav_app import WsgiDAVApp
 
     settings = {
-        "provider_mapping": {"/": str(tmp_path_factory.mktemp("drive"))},
+        "provider_mapping": {"/": str(folder)},
         "simple_dc": {"user_mapping": {"*": {USER: {"password": PASSWORD}}}},
         "http_authenticator": {"accept_basic": True, "accept_digest": False, "default_to_digest": False},
         "logging": {"enable": False},
@@ -27,6 +29,15 @@ def webdav_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.prepare()
     thread = Thread(target=server.serve, daemon=True)
     thread.start()
-    yield f"webdav://127.0.0.1:{server.bind_addr[1]}"
-    server.stop()
-    thread.join()
+    try:
+        yield f"webdav://127.0.0.1:{server.bind_addr[1]}"
+    finally:
+        server.stop()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def webdav_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a drive for all tests."""
+    with running_webdav(tmp_path_factory.mktemp("drive")) as url:
+        yield url

@@ -4,15 +4,16 @@ A step listens to what is new at the store, then does the first thing that is th
 the store and in the site's memory, never in the process, so a process that is killed loses at most the step it was in.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from pedcontour.errors import ObjectExistsError
 from pedcontour.federation import layout
-from pedcontour.federation.averaging import Contribution, Weights, check_fit, mean_of
-from pedcontour.federation.gates import check_change
+from pedcontour.federation.averaging import Weights, check_fit
+from pedcontour.federation.global_model import GlobalModel
+from pedcontour.federation.hearing import Opening, hear_agreements, hear_round, openings
 from pedcontour.federation.room import (
     Agreement,
     BelievedRound,
@@ -29,88 +30,81 @@ from pedcontour.federation.room import (
 )
 from pedcontour.federation.room.speech import Said
 from pedcontour.federation.store import store_now
-from pedcontour.federation.trainer import Plans, Trainer
+from pedcontour.federation.trainer import Trainer
 from pedcontour.federation.voice import Voice
-from pedcontour.federation.weights import digest_of, pack, unpack
+from pedcontour.federation.weights import digest_of, pack
+
+FINAL_MODEL = "model.safetensors"
+"""What the site's memory keeps of a run that is done, so that it needs the store no more."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a site stands: ``stage`` in a word, the round, and which sites it waits for; ``model`` once it is done."""
+    """Where a site stands: ``stage`` in a word, the round, which sites it waits for.
+
+    ``since`` is when that began by the store's clock, ``model`` the digest of the final model once the run is done.
+    """
 
     stage: str
     round: int = 0
     waiting_for: tuple[str, ...] = ()
+    since: datetime | None = None
     model: str | None = None
 
 
-class Participant:
-    """A site that takes part. ``voice.begin`` must have been called."""
+def unheard(_: Progress) -> None:
+    """For whoever does not ask how far a site is."""
 
-    def __init__(self, voice: Voice, trainer: Trainer) -> None:
+
+class Participant:
+    """A site that takes part. ``voice.begin`` must have been called; ``tell`` hears of work that takes its time."""
+
+    def __init__(self, voice: Voice, trainer: Trainer, tell: Callable[[Progress], None] = unheard) -> None:
         self._voice = voice
         self._trainer = trainer
+        self._tell = tell
         self._beliefs = voice.beliefs
         self._charter = voice.beliefs.charter
         self._me = voice.site
-        self._model: tuple[int, Weights] | None = None
-        self._plans: Plans | None = None
+        self._models = GlobalModel(voice, trainer)
+        self._agreed = 0
+        self._since: dict[str, datetime] = {}
 
     def step(self) -> Progress:
         """Go on as far as this site can without waiting for others. Raises ``FederationError``, ``StoreError``."""
-        return self._census() or self._fingerprint() or self._agree_on_plans() or self._rounds()
+        makers: tuple[Callable[[], Said], ...] = (self._census, self._fingerprint, self._agreed_plans)
+        for opening, make in zip(openings(self._beliefs), makers, strict=True):
+            if (waiting := self._open(opening, make)) is not None:
+                return waiting
+        return self._rounds()
 
-    @property
-    def model(self) -> Weights:
-        """The global model of the last closed round, or the first one."""
-        return self._initial() if self._model is None else self._model[1]
-
-    def _census(self) -> Progress | None:
-        def make() -> Census:
-            cases = self._voice.seal_document("cases", lambda: Cases(self._trainer.count_cases()))
-            return Census(self._beliefs.charter_digest, self._me, cases)
-
-        return self._all_say("counting cases", layout.census, make, self._beliefs.hear_census, self._beliefs.censuses)
-
-    def _fingerprint(self) -> Progress | None:
-        def make() -> Fingerprint:
-            censuses = self._beliefs.censuses
-            total = sum(self._voice.read(Cases, site, said.cases).cases for site, (_, said) in censuses.items())
-            content = self._voice.seal("fingerprint", lambda: self._trainer.fingerprint(total))
-            return Fingerprint(self._beliefs.charter_digest, self._me, censuses.together(), content)
-
-        hear = self._beliefs.hear_fingerprint
-        return self._all_say("measuring images", layout.fingerprint, make, hear, self._beliefs.fingerprints)
-
-    def _agree_on_plans(self) -> Progress | None:
-        def make() -> PlansAgreement:
-            rests_on, plans = self._beliefs.fingerprints.together(), self._planned()
-            initial = digest_of(plans.initial)
-            return PlansAgreement(self._beliefs.charter_digest, self._me, rests_on, plans.digest, initial)
-
-        return self._all_say("planning", layout.plans, make, self._beliefs.hear_plans, self._beliefs.plans)
-
-    def _all_say(
-        self,
-        stage: str,
-        place: Callable[[str], str],
-        make: Callable[[], Said],
-        hear: Callable[[str, bytes], Said],
-        heard: Mapping[str, object],
-    ) -> Progress | None:
+    def _open(self, opening: Opening, make: Callable[[], Said]) -> Progress | None:
         """Say this site's part and hear that of all; None once all have spoken."""
-        if len(heard) < len(self._charter.sites) and self._voice.look(place(self._me)) is None:
-            self._voice.publish(place(self._me), make)
-        for site in self._charter.names:
-            if site not in heard and (data := self._voice.look(place(site))) is not None:
-                hear(site, data)
-        missing = tuple(site for site in self._charter.names if site not in heard)
-        return Progress(stage, waiting_for=missing) if missing else None
+        if not opening.listen(self._voice, self._me):
+            self._tell(Progress(opening.stage))
+            self._voice.publish(opening.place(self._me), make)
+        missing = opening.missing(self._voice)
+        return self._waiting(Progress(opening.stage, 0, missing), opening.place(self._me)) if missing else None
+
+    def _census(self) -> Census:
+        cases = self._voice.seal_document("cases", lambda: Cases(self._trainer.count_cases()))
+        return Census(self._beliefs.charter_digest, self._me, cases)
+
+    def _fingerprint(self) -> Fingerprint:
+        censuses = self._beliefs.censuses
+        total = sum(self._voice.read(Cases, site, said.cases).cases for site, (_, said) in censuses.items())
+        content = self._voice.seal("fingerprint", lambda: self._trainer.fingerprint(total))
+        return Fingerprint(self._beliefs.charter_digest, self._me, censuses.together(), content)
+
+    def _agreed_plans(self) -> PlansAgreement:
+        rests_on, plans = self._beliefs.fingerprints.together(), self._models.plans
+        initial = digest_of(plans.initial)
+        return PlansAgreement(self._beliefs.charter_digest, self._me, rests_on, plans.digest, initial)
 
     def _rounds(self) -> Progress:
         while True:
             now = self._beliefs.round
-            self._listen(now)
+            hear_round(self._voice, now)
             if now.close is None:
                 waiting = self._take_part(now)
                 if waiting is not None:
@@ -118,41 +112,40 @@ class Participant:
             elif now.number == self._charter.rounds:
                 return self._finish(now)
 
-    def _listen(self, now: BelievedRound) -> None:
-        close = self._voice.look(layout.close(now.number))  # first: what it counts was there before it
-        for site in self._charter.names:
-            data = self._voice.look(layout.update(site, now.number)) if site not in now.updates else None
-            if data is not None and now.close is None:
-                self._beliefs.hear_update(site, data)
-        if close is not None:
-            self._beliefs.hear_close(close, self._beliefs.speaker(close))
-
     def _take_part(self, now: BelievedRound) -> Progress | None:
         """Bring this site's update, and close the round when it is time; None when there is something new to hear."""
+        mine = layout.update(self._me, now.number)
         if self._me not in now.updates:
-            start = self._initial() if now.number == 1 else self._recomputed(now.number - 1)
-            self._voice.publish(layout.update(self._me, now.number), lambda: self._trained(now, start))
+            start = self._start(now.number)
+            self._voice.publish(mine, lambda: self._trained(now, start))
             return None
         missing = tuple(site for site in self._charter.names if site not in now.updates)
         if self._charter.closer in (None, self._me) and (not missing or self._overdue(now)):
             self._close(now)
             return None
-        return Progress("waiting for updates", now.number, missing)
+        return self._waiting(Progress("waiting for updates", now.number, missing), mine)
+
+    def _waiting(self, progress: Progress, mine: str) -> Progress:
+        """The progress with the time since when: this site waits from what it said itself."""
+        if mine not in self._since:
+            self._since = {mine: self._voice.store.written_at(mine)}
+        return replace(progress, since=self._since[mine])
 
     def _trained(self, now: BelievedRound, start: Weights) -> Update:
         memory, number = self._voice.memory, now.number
+        report_kept = f"trained/{number}.report"
 
         def train() -> bytes:
+            self._tell(Progress("training", number))
             trained = self._trainer.train(number, start)
             check_fit(self._me, trained.weights, start)
             report = Report(trained.cases, tuple(sorted(trained.figures.items())))
-            memory.forget(f"trained/{number}.report")
-            memory.once(f"trained/{number}.report", lambda: encode(report))
+            memory.forget(report_kept)
+            memory.once(report_kept, lambda: encode(report))
             return pack(trained.weights)
 
-        packed = memory.once(f"trained/{number}.weights", train)
-        weights = self._voice.seal(f"{number}.weights", lambda: packed)
-        report = self._voice.seal(f"{number}.report", lambda: memory.once(f"trained/{number}.report", bytes))
+        weights = self._voice.seal(f"{number}.weights", train)
+        report = self._voice.seal(f"{number}.report", lambda: memory.once(report_kept, bytes))
         return Update(self._beliefs.charter_digest, self._me, number, now.previous, digest_of(start), report, weights)
 
     def _overdue(self, now: BelievedRound) -> bool:
@@ -171,67 +164,34 @@ class Participant:
             self._voice.store.put(layout.close(now.number), say(close, self._voice.keys.signing))
 
     def _finish(self, now: BelievedRound) -> Progress:
-        model = digest_of(self._recomputed(now.number))
-        self._hear_agreements(now)
+        final = self._start(now.number + 1)
+        hear_agreements(self._voice, now)
         missing = tuple(site for site in self._charter.names if site not in now.agreements)
         if len(now.agreements) < self._charter.quorum:
-            return Progress("waiting for agreement", now.number, missing)
-        return Progress("done", now.number, missing, model)
+            return self._waiting(
+                Progress("waiting for agreement", now.number, missing), layout.agreement(self._me, now.number)
+            )
+        self._voice.memory.once(FINAL_MODEL, lambda: pack(final))
+        return Progress("done", now.number, missing, model=digest_of(final))
 
-    def _recomputed(self, number: int) -> Weights:
-        """The global model of a closed round, computed here from what its members published."""
-        if self._model is not None and self._model[0] == number:
-            return self._model[1]
-        closed = self._beliefs.closed(number)
-        contributions = {site: self._contribution(site, update) for site, update in closed.members.items()}
-        if (base := self._known(number - 1)) is not None:
-            for site, contribution in contributions.items():
-                check_fit(site, contribution.weights, base)
-                check_change(site, contribution.weights, base)
-        mean = mean_of(contributions)
-        check_fit("the mean", mean, self._initial())
-        model = digest_of(mean)
-        self._beliefs.recomputed(number, model)
-        words = Agreement(self._beliefs.charter_digest, self._me, number, closed.close_digest, model)
-        self._voice.publish(layout.agreement(self._me, number), lambda: words)
-        self._hear_agreements(closed)
-        self._model = (number, mean)
-        self._tidy(number)
-        return mean
-
-    def _known(self, number: int) -> Weights | None:
-        """A round's model, if this process has it; a site that was away has only the last round to compute from."""
-        if number == 0:
-            return self._initial()
-        return self._model[1] if self._model is not None and self._model[0] == number else None
-
-    def _contribution(self, site: str, update: Update) -> Contribution:
-        report = self._voice.read(Report, site, update.report)
-        weights = unpack(site, self._voice.open(site, update.weights))
-        share = report.cases if self._charter.weighting == "cases" else 1
-        return Contribution(weights, share, self._planned().row_shares.get(site, {}))
-
-    def _hear_agreements(self, closed: BelievedRound) -> None:
-        for site in self._charter.names:
-            data = self._voice.look(layout.agreement(site, closed.number)) if site not in closed.agreements else None
-            if data is not None:
-                self._beliefs.hear_agreement(site, data)
+    def _start(self, number: int) -> Weights:
+        """The model that a round begins with, which this site agrees to once it has computed it."""
+        closed = number - 1
+        if self._agreed == closed:
+            return self._models.after(closed)
+        self._tell(Progress("computing the global model", closed))
+        model = self._models.after(closed)
+        believed = self._beliefs.closed(closed)
+        words = Agreement(self._beliefs.charter_digest, self._me, closed, believed.close_digest, digest_of(model))
+        self._voice.publish(layout.agreement(self._me, closed), lambda: words)
+        hear_agreements(self._voice, believed)
+        self._tidy(closed)
+        self._agreed = closed
+        return model
 
     def _tidy(self, number: int) -> None:
         """Remove this site's weights of a round that lies ``kept_rounds`` back, here and at the store."""
-        for name in (f"trained/{number}.weights", f"sealed/{number}.weights"):
-            self._voice.memory.forget(name)
+        self._voice.memory.forget(f"sealed/{number}.weights")
         old = number - self._charter.kept_rounds
         if old >= 1 and (mine := self._beliefs.closed(old).updates.get(self._me)):
             self._voice.store.delete(layout.blob(self._me, mine[1].weights.sha256))
-
-    def _initial(self) -> Weights:
-        return self._planned().initial
-
-    def _planned(self) -> Plans:
-        """The plans, made again by a process that was started anew: they depend on the fingerprints alone."""
-        if self._plans is None:
-            said = self._beliefs.fingerprints.items()
-            contents = {site: self._voice.open(site, fingerprint.content) for site, (_, fingerprint) in said}
-            self._plans = self._trainer.plan(contents)
-        return self._plans

@@ -24,13 +24,18 @@ class SiteMemory:
 
     def once(self, name: str, make: Callable[[], bytes]) -> bytes:
         """What is kept under a name; made, and on disk for good, if there is nothing yet."""
-        path = self._root / name
-        try:
-            return path.read_bytes()
-        except FileNotFoundError:
+        content = self.recall(name)
+        if content is None:
             content = make()
-            self._write(path, content)
-            return content
+            self._write(self._root / name, content)
+        return content
+
+    def recall(self, name: str) -> bytes | None:
+        """What is kept under a name, if anything is."""
+        try:
+            return (self._root / name).read_bytes()
+        except FileNotFoundError:
+            return None
         except OSError as error:
             raise FederationError(f"the site's folder: {type(error).__name__}") from None
 

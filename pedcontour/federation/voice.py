@@ -1,37 +1,31 @@
-"""How one site speaks and listens at the store: sessions, publishing once, sealed objects."""
+"""How one site speaks at the store: sessions, publishing once, sealed objects."""
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from pedcontour.errors import (
     ContradictionError,
-    DigestMismatchError,
+    DisbeliefError,
     ObjectExistsError,
     ObjectNotFoundError,
     SiteElsewhereError,
 )
 from pedcontour.federation import layout
-from pedcontour.federation.keys import Keys, seal
-from pedcontour.federation.room import Beliefs, Sealed, Session, decode, digest, encode, say
+from pedcontour.federation.ear import Ear
+from pedcontour.federation.keys import seal
+from pedcontour.federation.room import Sealed, Session, digest, encode, hear, say
 from pedcontour.federation.room.speech import Said
-from pedcontour.federation.site_memory import SiteMemory
-from pedcontour.federation.store.port import SharedStore
-
-Document = TypeVar("Document")
 
 
 @dataclass
-class Voice:
-    """A site: its name, its keys, the store it speaks at and its own memory."""
+class Voice(Ear):
+    """A site that takes part: it hears like every ``Ear``, and publishes under its own name."""
 
-    site: str
-    keys: Keys
-    store: SharedStore
-    memory: SiteMemory
-    beliefs: Beliefs
     _session: int = field(default=0, init=False)
+    _own: dict[str, str] = field(default_factory=dict, init=False)
+    """What this process sealed: SHA-256 to where the site's memory keeps it."""
 
     def begin(self) -> None:
         """Take the site over from every process before: from now on they stop, and this one may publish."""
@@ -48,19 +42,24 @@ class Voice:
             return
 
     def stay_alone(self) -> None:
-        """Raise ``SiteElsewhereError`` when another process took the site over."""
-        try:
-            self.store.get(layout.session(self.site, self._session + 1))
-        except ObjectNotFoundError:
-            return
-        raise SiteElsewhereError("a later session is in the store")
+        """Raise ``SiteElsewhereError`` when another process took the site over.
 
-    def look(self, key: str) -> bytes | None:
-        """An object that may not be there yet; what was seen once is remembered and stays as it was."""
+        Only a session that this site's own key signed says so. What else lies in such a place, ``begin`` of a later
+        process passed over, and so does this: whoever can write to the store cannot stop a site by it.
+        """
+        number = self._session + 1
+        with suppress(ObjectNotFoundError):
+            while True:
+                if self._is_session(number, self.store.get(layout.session(self.site, number))):
+                    raise SiteElsewhereError("a later session is in the store")
+                number += 1
+
+    def _is_session(self, number: int, data: bytes) -> bool:
+        own = self.beliefs.charter.site(self.site)
         try:
-            return self.memory.once(f"seen/{key}", lambda: self.store.get(key))
-        except ObjectNotFoundError:
-            return None
+            return own is not None and hear(Session, own, self.beliefs.charter_digest, data).number == number
+        except DisbeliefError:
+            return False
 
     def publish(self, key: str, make: Callable[[], Said]) -> None:
         """Say something in its place, unless this site has said it before. What was made is kept until it is said."""
@@ -71,22 +70,14 @@ class Voice:
         """Publish content for the eyes of the sites; ``name`` tells this site which it was."""
         sealed = self.memory.once(f"sealed/{name}", lambda: seal(make(), self.beliefs.charter.sites))
         sha256 = digest(sealed)
+        self._own[sha256] = f"sealed/{name}"
         self._put(layout.blob(self.site, sha256), sealed)
         return Sealed(sha256, len(sealed))
 
-    def open(self, site: str, sealed: Sealed) -> bytes:
-        """What another site sealed, as its signed document describes it.
-
-        Raises ``DigestMismatchError``, ``NotForUsError``, ``ObjectNotFoundError``.
-        """
-        content = self.store.get(layout.blob(site, sealed.sha256))
-        if len(content) != sealed.size or digest(content) != sealed.sha256:
-            raise DigestMismatchError(f"a sealed object of {site}")
-        return self.keys.unseal(content)
-
-    def read(self, kind: type[Document], site: str, sealed: Sealed) -> Document:
-        """A sealed document. Raises ``DisbeliefError``, ``ObjectNotFoundError``."""
-        return decode(kind, self.open(site, sealed))
+    def _fetched(self, site: str, sealed: Sealed) -> bytes:
+        """A site's own model is as large as another's: it is not downloaded."""
+        own = self.memory.recall(self._own[sealed.sha256]) if sealed.sha256 in self._own else None
+        return super()._fetched(site, sealed) if own is None else own
 
     def seal_document(self, name: str, make: Callable[[], object]) -> Sealed:
         """Publish a document for the eyes of the sites."""

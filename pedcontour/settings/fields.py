@@ -302,6 +302,36 @@ class SettingFields(BaseSettings):
         "after three quarters; `pedcontour serve` then kills them.",
     )
 
+    # How hospitals train together
+    federation_webdav_user: str | None = Field(
+        default=None, description="User of the WebDAV drive at which a federation meets."
+    )
+    federation_webdav_password: SecretStr | None = Field(
+        default=None, description="Password of that user, or of the app that the drive made one for."
+    )
+    federation_endpoint: str | None = Field(
+        default=None,
+        description="Where the S3 of a federation answers, `https://host:port`, when it is not Amazon's; its "
+        "credentials are the environment's (`AWS_ACCESS_KEY_ID`).",
+    )
+    federation_requests_per_s: float = Field(
+        default=20.0, gt=0, description="Most requests a second that a site sends to the store of a federation."
+    )
+    federation_patience_s: float = Field(
+        default=60.0,
+        ge=0,
+        description="Seconds for which a failed request to that store is tried again, after 1, 2, 4, ... seconds.",
+    )
+    federation_outage_h: float = Field(
+        default=72.0,
+        gt=0,
+        description="Hours for which the store may not answer, or lack an object that a document names, before "
+        "`pedcontour federation run` gives up.",
+    )
+    federation_poll_s: float = Field(
+        default=20.0, gt=0, description="Longest pause between two looks at the store by who waits for others."
+    )
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Least severe log level: DEBUG, INFO, WARNING or ERROR."
     )

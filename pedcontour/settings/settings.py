@@ -69,7 +69,7 @@ class Settings(SettingFields):
             raise ValueError("a bucket's URL holds no credentials and no options; they have settings of their own")
         return url
 
-    @field_validator("results_endpoint")
+    @field_validator("results_endpoint", "federation_endpoint")
     @classmethod
     def _plain_address(cls, url: str | None) -> str | None:
         if url is not None and not re.fullmatch(r"https?://[^/@?#]+/?", url):
@@ -82,6 +82,12 @@ class Settings(SettingFields):
             raise ValueError("PEDCONTOUR_RESULTS_ACCESS_KEY_ID and PEDCONTOUR_RESULTS_SECRET_ACCESS_KEY go together")
         if self.results_url is None and (self.results_endpoint or self.results_access_key_id):
             raise ValueError("an endpoint and an access key of results need PEDCONTOUR_RESULTS_URL")
+        return self
+
+    @model_validator(mode="after")
+    def _drive_with_user_and_password(self) -> Self:
+        if (self.federation_webdav_user is None) != (self.federation_webdav_password is None):
+            raise ValueError("PEDCONTOUR_FEDERATION_WEBDAV_USER and PEDCONTOUR_FEDERATION_WEBDAV_PASSWORD go together")
         return self
 
     @model_validator(mode="after")

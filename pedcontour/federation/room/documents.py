@@ -52,7 +52,8 @@ class Charter:
     """What all sites sign before anything else: who takes part, in what, by which rules. Its digest names the run.
 
     ``deadline_s`` is how long a round stays open for the others after its first update arrived, by the store's clock.
-    ``closer``, where named, is the only site that closes rounds: for stores that cannot create an object once only.
+    ``closer``, where named, is the only site that closes rounds, and so decides how long after the deadline the others
+    are waited for; without it the first to notice closes. The store creates objects once only in either case.
     ``kept_rounds`` is how many closed rounds keep their sealed weights in the store.
     """
 

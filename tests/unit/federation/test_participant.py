@@ -1,58 +1,16 @@
 """Late, dropped, returning and doubled sites, deadlines, retention: each outcome by stepping sites one at a time."""
 
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from pedcontour.errors import DigestMismatchError, SiteElsewhereError
+from pedcontour.errors import DigestMismatchError, DisbeliefError, SiteElsewhereError
 from pedcontour.federation import layout
 from pedcontour.federation.keys import Keys
-from pedcontour.federation.participant import Participant, Progress
-from pedcontour.federation.room import Beliefs, say
-from pedcontour.federation.room.dsse import join, read_envelope, write_envelope
-from pedcontour.federation.site_memory import SiteMemory
-from pedcontour.federation.store import MemorySharedStore
-from pedcontour.federation.voice import Voice
-from tests.made_federation import SITES, a_charter
-from tests.toy_hospital import ToyTrainer
-
-
-class Run:
-    """Hospitals around a store in memory whose clock stands still until it is moved."""
-
-    def __init__(self, folder: Path, **changes: object) -> None:
-        self.now = datetime(2026, 3, 1, tzinfo=UTC)
-        self.store = MemorySharedStore(lambda: self.now)
-        self.keys = {name: Keys.new() for name in SITES}
-        sites = tuple(self.keys[name].site(name) for name in SITES)
-        charter = replace(a_charter(), **{"sites": sites, "rounds": 3} | changes)
-        first, *others = (read_envelope(say(charter, self.keys[name].signing)) for name in SITES)
-        for other in others:
-            first = join(first, other)
-        self.charter = write_envelope(first)
-        self.folder = folder
-
-    def site(self, name: str, memory: str = "") -> Participant:
-        """A process of a site, started anew."""
-        beliefs = Beliefs(self.charter)
-        voice = Voice(name, self.keys[name], self.store, SiteMemory(self.folder / (memory or name)), beliefs)
-        voice.begin()
-        return Participant(voice, ToyTrainer(name))
-
-
-def until(sites: list[Participant], enough: Callable[[Progress], bool]) -> list[Progress]:
-    for _ in range(40):
-        progress = [site.step() for site in sites]
-        if all(map(enough, progress)):
-            return progress
-    raise AssertionError(progress)
-
-
-def done(progress: Progress) -> bool:
-    return progress.model is not None
+from pedcontour.federation.room import Beliefs, Session, say
+from tests.made_federation import SITES
+from tests.stepped_run import Run, all_planned, done, until
 
 
 @pytest.fixture
@@ -74,17 +32,8 @@ def test_a_site_that_is_started_anew_before_every_step_ends_at_the_same_model(ru
     assert {end.model for end in ends} == {steady}
 
 
-def _set_up(run: Run) -> list[Participant]:
-    sites = [run.site(name) for name in SITES]
-    until(sites[:2], lambda progress: progress.stage == "counting cases" and progress.waiting_for == ("cedar",))
-    while sites[2].step().stage != "planning":
-        for site in sites[:2]:
-            site.step()
-    return sites
-
-
 def test_a_site_that_is_away_is_waited_for_until_the_deadline_by_the_store_s_clock(run: Run) -> None:
-    alder, birch, cedar = _set_up(run)
+    alder, birch, cedar = all_planned(run)
     waiting = until([alder, birch], lambda p: p.stage == "waiting for updates" and p.waiting_for == ("cedar",))
     assert waiting[0].round == 1
     run.now += timedelta(seconds=3599)
@@ -97,7 +46,7 @@ def test_a_site_that_is_away_is_waited_for_until_the_deadline_by_the_store_s_clo
 
 
 def test_a_site_that_dropped_out_returns_after_the_end_and_computes_the_same_model(run: Run) -> None:
-    alder, birch, cedar = _set_up(run)
+    alder, birch, cedar = all_planned(run)
     for _ in range(3):
         until([alder, birch], lambda p: p.stage != "waiting for updates" or p.waiting_for == ("cedar",))
         run.now += timedelta(hours=1)
@@ -107,11 +56,70 @@ def test_a_site_that_dropped_out_returns_after_the_end_and_computes_the_same_mod
 
 def test_the_charter_s_closer_alone_closes(tmp_path: Path) -> None:
     run = Run(tmp_path, closer="cedar")
-    alder, birch, cedar = _set_up(run)
+    alder, birch, cedar = all_planned(run)
     until([alder, birch], lambda p: p.stage == "waiting for updates")
     run.now += timedelta(days=1)
     assert alder.step().round == birch.step().round == 1
     assert len({end.model for end in until([alder, birch, cedar], done)}) == 1
+
+
+def _session(run: Run, site: str, number: int) -> bytes:
+    beliefs = Beliefs(run.charter)
+    return say(Session(beliefs.charter_digest, site, number, "0" * 64), run.keys[site].signing)
+
+
+def test_a_session_that_the_site_s_own_key_did_not_sign_stops_nobody(run: Run) -> None:
+    sites = [run.site(name) for name in SITES]
+    made_up = say(Session("0" * 64, "alder", 4, "0" * 64), Keys.new().signing)
+    others = say(Session(Beliefs(run.charter).charter_digest, "alder", 5, "0" * 64), run.keys["birch"].signing)
+    copied = run.store.get(layout.session("alder", 1))
+    for number, forged in enumerate((b"anything", copied, made_up, others), start=2):
+        run.store.put(layout.session("alder", number), forged)
+    assert len({end.model for end in until(sites, done)}) == 1
+
+
+def test_a_second_process_is_found_behind_what_somebody_put_in_its_way(run: Run) -> None:
+    first = run.site("alder", "old machine")
+    run.store.put(layout.session("alder", 2), b"anything")
+    run.store.put(layout.session("alder", 3), _session(run, "alder", 3))
+    with pytest.raises(SiteElsewhereError):
+        first.step()
+
+
+@pytest.mark.parametrize("place", [layout.census("birch"), layout.update("birch", 1), layout.close(1)])
+def test_what_was_not_believed_is_not_remembered(run: Run, place: str) -> None:
+    """A forged object stops the sites; once the store's operator removed it, they go on as if it had not been."""
+    run.store.put(place, b"forged")
+    sites = {name: run.site(name) for name in SITES if name != "birch"}
+    with pytest.raises(DisbeliefError):
+        until([*sites.values(), run.site("birch")], done)
+    run.store.delete(place)
+    again = [run.site(name) for name in SITES]
+    assert len({end.model for end in until(again, done)}) == 1
+
+
+def test_what_was_believed_is_not_replaced_by_what_the_store_shows_later(run: Run) -> None:
+    alder, birch, _ = all_planned(run)
+    update = layout.update("birch", 1)
+    until([birch, alder], lambda p: p.stage == "waiting for updates" and p.waiting_for == ("cedar",))
+    told = run.store.get(update)
+    run.store.delete(update)
+    run.store.put(update, b"forged")
+    cedar = run.site("cedar", "new disk")
+    assert run.site("alder").step().waiting_for == ("cedar",)  # it remembers what it believed
+    with pytest.raises(DisbeliefError):
+        cedar.step()
+    run.store.delete(update)
+    run.store.put(update, told)
+    assert len({end.model for end in until([run.site(name) for name in SITES], done)}) == 1
+
+
+def test_who_waits_knows_for_whom_and_since_when_by_the_store_s_clock(run: Run) -> None:
+    alder, birch, _ = all_planned(run)
+    began = run.now
+    until([alder, birch], lambda p: p.stage == "waiting for updates" and p.waiting_for == ("cedar",))
+    run.now += timedelta(minutes=50)
+    assert (alder.step().since, birch.step().since) == (began, began)
 
 
 def test_a_process_whose_site_runs_elsewhere_stops_before_it_publishes(run: Run) -> None:

@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 
 from pedcontour.errors import CharterUnsignedError, DisbeliefError
-from pedcontour.federation.room import read_charter
-from tests.made_federation import Talk, a_charter
+from pedcontour.federation.room import Session, hear, read_charter, say
+from tests.made_federation import Talk, a_charter, signing_key
 
 Hearing = Callable[[bytes], object]
 
@@ -19,24 +19,28 @@ def _talk(setting: str) -> tuple[Talk, bytes, Hearing]:
     believe = talk.beliefs
     if setting == "charter":
         return talk, talk.signed_charter, read_charter
+    if setting == "session":
+        birch = talk.charter.sites[1]
+        session = say(Session(talk.digest, birch.name, 3, "0f" * 32), signing_key(birch.name))
+        return talk, session, partial(hear, Session, birch, talk.digest)
     before_the_close = {
         "census": (talk.census, believe.hear_census),
         "fingerprint": (talk.fingerprint, believe.hear_fingerprint),
         "plans": (talk.plans, believe.hear_plans),
         "update": (talk.update, believe.hear_update),
     }
-    for kind, (say, hear) in before_the_close.items():
+    for kind, (tell, believed) in before_the_close.items():
         if setting == kind:
-            return talk, say("birch"), partial(hear, "birch")
+            return talk, tell("birch"), partial(believed, "birch")
         for site in talk.charter.names:
-            hear(site, say(site))
+            believed(site, tell(site))
     if setting == "close":
         return talk, talk.close("birch", talk.charter.names), lambda data: believe.hear_close(data, "birch")
     believe.hear_close(talk.close("birch", talk.charter.names), "birch")
     return talk, talk.agreement("birch"), lambda data: believe.hear_agreement("birch", data)
 
 
-SETTINGS = ("charter", "census", "fingerprint", "plans", "update", "close", "agreement")
+SETTINGS = ("charter", "session", "census", "fingerprint", "plans", "update", "close", "agreement")
 
 
 @pytest.fixture(params=SETTINGS)
@@ -45,12 +49,22 @@ def due(request: pytest.FixtureRequest) -> tuple[bytes, Hearing]:
     return data, hear
 
 
-def test_every_single_byte_mutation_is_refused(due: tuple[bytes, Hearing]) -> None:
+def test_every_flipped_bit_and_another_value_of_every_byte_is_refused(due: tuple[bytes, Hearing]) -> None:
     data, hear = due
     chance = random.Random(7)
     for place in range(len(data)):
-        # a flipped bit each time, which keeps many letters letters, and any other byte
-        for other in {data[place] ^ (1 << chance.randrange(8)), (data[place] + chance.randrange(1, 256)) % 256}:
+        for other in (*(data[place] ^ (1 << bit) for bit in range(8)), (data[place] + chance.randrange(1, 256)) % 256):
+            with pytest.raises(DisbeliefError):
+                hear(data[:place] + bytes([other]) + data[place + 1 :])
+    hear(data)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["session", "agreement"])
+def test_every_other_value_of_every_byte_is_refused(kind: str) -> None:
+    _, data, hear = _talk(kind)
+    for place in range(len(data)):
+        for other in set(range(256)) - {data[place]}:
             with pytest.raises(DisbeliefError):
                 hear(data[:place] + bytes([other]) + data[place + 1 :])
     hear(data)

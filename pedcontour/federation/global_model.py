@@ -1,0 +1,66 @@
+"""The global model after each round, as this site computes it for itself from what the sites published."""
+
+from pedcontour.federation.averaging import Contribution, Weights, check_fit, mean_of
+from pedcontour.federation.ear import Ear
+from pedcontour.federation.gates import check_change
+from pedcontour.federation.room import Report, Update
+from pedcontour.federation.trainer import Plans, Trainer
+from pedcontour.federation.weights import digest_of, unpack
+
+
+class GlobalModel:
+    """Computes models from believed rounds; keeps the plans and the model computed last."""
+
+    def __init__(self, ear: Ear, trainer: Trainer) -> None:
+        self._ear = ear
+        self._trainer = trainer
+        self._plans: Plans | None = None
+        self._last: tuple[int, Weights] | None = None
+
+    @property
+    def plans(self) -> Plans:
+        """The plans, made again by a process that was started anew: they depend on the fingerprints alone."""
+        if self._plans is None:
+            self._plans = self._trainer.plan(self.fingerprints())
+        return self._plans
+
+    def fingerprints(self) -> dict[str, bytes]:
+        """What each site sealed about its images. Raises ``DisbeliefError``."""
+        said = self._ear.beliefs.fingerprints.items()
+        return {site: self._ear.open(site, fingerprint.content) for site, (_, fingerprint) in said}
+
+    def after(self, number: int) -> Weights:
+        """The global model of a closed round, or the first one after round 0.
+
+        Raises ``ModelsDifferError`` when a site computed another, ``DisbeliefError``.
+        """
+        if number == 0:
+            return self.plans.initial
+        if self._last is None or self._last[0] != number:
+            mean = self._mean_after(number)
+            self._ear.beliefs.recomputed(number, digest_of(mean))
+            self._last = (number, mean)
+        return self._last[1]
+
+    def _mean_after(self, number: int) -> Weights:
+        members = self._ear.beliefs.closed(number).members
+        contributions = {site: self._contribution(site, update) for site, update in members.items()}
+        if (base := self._known(number - 1)) is not None:
+            for site, contribution in contributions.items():
+                check_fit(site, contribution.weights, base)
+                check_change(site, contribution.weights, base)
+        mean = mean_of(contributions)
+        check_fit("the mean", mean, self.plans.initial)
+        return mean
+
+    def _known(self, number: int) -> Weights | None:
+        """A round's model, if this process has it; a site that was away has only the last round to compute from."""
+        if number == 0:
+            return self.plans.initial
+        return self._last[1] if self._last is not None and self._last[0] == number else None
+
+    def _contribution(self, site: str, update: Update) -> Contribution:
+        report = self._ear.read(Report, site, update.report)
+        weights = unpack(site, self._ear.open(site, update.weights))
+        share = report.cases if self._ear.beliefs.charter.weighting == "cases" else 1
+        return Contribution(weights, share, self.plans.row_shares.get(site, {}))
