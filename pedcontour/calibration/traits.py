@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from pedcontour.calibration.cases import KidneyCase, kidney_case
+from pedcontour.calibration.cases import SPLITS, KidneyCase, kidney_case
 from pedcontour.calibration.rows import KidneyRow
 
 ROLLED_DEG = 20.0
@@ -38,7 +38,8 @@ def rows_by_trait(rows: Iterable[KidneyRow]) -> dict[str, list[KidneyRow]]:
 
 def case_of(row: KidneyRow) -> KidneyCase:
     """The case that a row is about: its name holds split and number. Raises ``ValueError`` for another name."""
-    split, _, number = row.case.rpartition("_")
-    if split != row.split:
-        raise ValueError(f"{row.case[:64]} is no case of {row.split[:32]}")
-    return kidney_case(row.split, int(number))
+    named, _, number = row.case.rpartition("_")
+    for split in SPLITS:
+        if split == named == row.split:
+            return kidney_case(split, int(number))
+    raise ValueError(f"{row.case[:64]} is no case of {row.split[:32]}")
