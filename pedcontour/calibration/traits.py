@@ -1,9 +1,8 @@
 """What may make a case hard besides its kidneys: how the child was scanned, and what surgery left."""
 
 from collections.abc import Iterable
-from typing import cast
 
-from pedcontour.calibration.cases import KidneyCase, Split, kidney_case
+from pedcontour.calibration.cases import SPLITS, KidneyCase, kidney_case
 from pedcontour.calibration.rows import KidneyRow
 
 ROLLED_DEG = 20.0
@@ -39,7 +38,8 @@ def rows_by_trait(rows: Iterable[KidneyRow]) -> dict[str, list[KidneyRow]]:
 
 def case_of(row: KidneyRow) -> KidneyCase:
     """The case that a row is about: its name holds split and number. Raises ``ValueError`` for another name."""
-    split, _, number = row.case.rpartition("_")
-    if split != row.split:
-        raise ValueError(f"{row.case[:64]} is no case of {row.split[:32]}")
-    return kidney_case(cast(Split, row.split), int(number))
+    named, _, number = row.case.rpartition("_")
+    for split in SPLITS:
+        if split == named == row.split:
+            return kidney_case(split, int(number))
+    raise ValueError(f"{row.case[:64]} is no case of {row.split[:32]}")
