@@ -180,7 +180,7 @@ def measure_site(work: Path, told: Path) -> None:
         ledger.watch(*part)
     folder, settings = SiteFolder.open(work), Settings.read()
     store = Metered(open_run_store(folder.config.store, folder.charter_digest, settings), ledger)
-    take_part(folder, store, Patience(0.2, 3600.0), unheard)  # type: ignore[arg-type]
+    take_part(folder, store, Patience(0.2, 3600.0), unheard)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
     told.write_text(
         json.dumps(
