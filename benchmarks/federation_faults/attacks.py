@@ -91,28 +91,23 @@ FORGERIES: dict[str, Forgery] = {
     "weights: a bit flipped": lambda scene: (scene.blob, _flip(scene.get(scene.blob))),
     "weights: cut off": lambda scene: (scene.blob, scene.get(scene.blob)[:-9]),
     "weights: of the round before in their place": lambda scene: (scene.blob, scene.get(_earlier_blob(scene))),
-    "weights: not finite": lambda scene: (UPDATE, scene.with_weights(_not_finite)),
-    "weights: another shape": lambda scene: (UPDATE, scene.with_weights(_another_shape)),
-    "weights: a hundred times as large": lambda scene: (UPDATE, scene.with_weights(_a_hundredfold)),
     "close: signed with a stranger's key": _close_by_a_stranger,
 }
+
+
+LIES: dict[str, Callable[[Weights], Weights]] = {
+    "weights of a lying site: not finite": lambda weights: {**weights, "body": np.full_like(weights["body"], np.nan)},
+    "weights of a lying site: another shape": lambda weights: {**weights, "body": weights["body"][:-1]},
+    "weights of a lying site: a hundredfold": lambda weights: {
+        name: t * np.float32(100) for name, t in weights.items()
+    },
+}
+"""What a site does to its weights before it seals, signs and publishes them by the rules: that cannot be undone."""
 
 
 def _earlier_blob(scene: Scene) -> str:
     earlier = decode(Update, read_envelope(scene.get(EARLIER)).payload)
     return layout.blob("site-2", earlier.weights.sha256)
-
-
-def _not_finite(weights: Weights) -> Weights:
-    return {**weights, "body": np.full_like(weights["body"], np.nan)}
-
-
-def _a_hundredfold(weights: Weights) -> Weights:
-    return {name: tensor * np.float32(100) for name, tensor in weights.items()}
-
-
-def _another_shape(weights: Weights) -> Weights:
-    return {**weights, "body": weights["body"][:-1]}
 
 
 def _row(forge: Forgery, folder: Path) -> Outcome:
@@ -129,6 +124,17 @@ def _row(forge: Forgery, folder: Path) -> Outcome:
     ends = scene.town.run()
     same = set(ends.models.values()) == {scene.town.toy.expected()}
     return Outcome(1, f"refused ({refusal}); undone: {SAME}" if same else refusal, bool(refusal) and same)
+
+
+def _lie(change: Callable[[Weights], Weights], folder: Path) -> Outcome:
+    scene = Scene(folder)
+    lie = scene.with_weights(change)
+    scene.town.store.delete(UPDATE)
+    scene.town.store.put(UPDATE, lie)
+    refusal = _refusal(scene.victim, scene.other, UPDATE)
+    agreed = scene.town.store.list("sites/site-1/rounds/0002")
+    clean = bool(refusal) and layout.agreement("site-1", 2) not in agreed
+    return Outcome(1, f"refused ({refusal}); nobody takes the model" if clean else "believed", clean)
 
 
 def _refusal(victim: Participant, other: Participant, place: str) -> str:
@@ -154,5 +160,6 @@ def _forged_session(folder: Path) -> Outcome:
 
 
 TRIALS: dict[str, Trial] = {name: partial(_row, forge) for name, forge in FORGERIES.items()} | {
-    "session: signed with a stranger's key": _forged_session
+    "session: signed with a stranger's key": _forged_session,
+    **{name: partial(_lie, change) for name, change in LIES.items()},
 }

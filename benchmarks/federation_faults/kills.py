@@ -29,7 +29,7 @@ def trials(kills: int) -> dict[str, Trial]:
 
 def _row(kind: str, sites: int, kills: int, folder: Path) -> Outcome:
     with _place(kind, folder / "drive") as (store, environment):
-        run = ToyRun(folder / "run", sites, ROUNDS_A_KILL * kills, store, environment | UNHURRIED)
+        run = ToyRun(folder / "run", sites, ROUNDS_A_KILL * kills, store, {**environment, **UNHURRIED})
         killed = run.finish(kills, random.Random(f"{kind} {sites}"))
     models = run.models()
     met = killed >= kills and models == dict.fromkeys(run.folders, run.expected())

@@ -68,7 +68,7 @@ def half_an_object(folder: Path) -> Outcome:
         store = CutUploads(town.store, trial, visible=True)
         ends = Ends(refusals={"": ""})
         while ends.refusals:
-            ends = town.run(lambda *_, seen=store: seen)  # type: ignore[misc]
+            ends = town.run(lambda *_, seen=store: seen)
             refused |= set(ends.refusals.values())
         again += set(ends.models.values()) == {town.toy.expected()}
     seen = f"refused ({', '.join(sorted(refused))}), then {SAME}"

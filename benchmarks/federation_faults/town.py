@@ -41,7 +41,7 @@ class Town:
     """A run of toy sites around a folder."""
 
     def __init__(self, folder: Path, sites: int = 2, rounds: int = 3, **rules: int) -> None:
-        self.toy = ToyRun(folder, sites, rounds, **rules)
+        self.toy = ToyRun(folder, sites, rounds, None, None, **rules)
         self.names = sorted(self.toy.folders)
         self.store = FolderSharedStore(folder / "store")
 
