@@ -51,6 +51,8 @@ def read_options(options: Mapping[str, str]) -> SiteSettings:
         raise RequestError(f"option {'.'.join(map(str, first['loc']))[:64]}: {first['type']}") from None
     if read.network not in NETWORKS:
         raise RequestError(f"option network is one of {', '.join(NETWORKS)}")
+    if read.deterministic and (read.device != "cpu" or read.workers):
+        raise RequestError("option deterministic goes with device=cpu and workers=0: nothing else gives the same bits")
     return SiteSettings(
         device=read.device,
         fold="all" if read.fold == "all" else int(read.fold),

@@ -74,6 +74,24 @@ class NnunetSite:
         shares = row_shares(initial, parts, by_cases=self._charter.weighting == "cases")
         return Plans(digest_of_plans(plans), initial, shares)
 
+    def train(self, round_number: int, start: Weights) -> Trained:
+        """Train the charter's local epochs, or the rest of them after a kill; ``plan`` must have been called."""
+        with _refusing("preprocessing"):
+            plans = read_plans(self._workplace)
+            preprocess(self._workplace, self._dataset, plans, self._description(), self._settings.workers)
+            keep_patients_together(self._workplace, self._dataset)
+        self._workplace.keep_rounds((round_number - 1, round_number))
+        folder = self._workplace.round(round_number, digest_of(start))
+        with _refusing("training"), quiet(), _exactly(self._settings.deterministic):
+            trainer = self._trainer(plans, folder)
+            self._begin(trainer, round_number, start, folder)
+            trainer.num_epochs = round_number * self._charter.local_epochs
+            if trainer.current_epoch < trainer.num_epochs:
+                trainer.run_training()
+            cases = len(trainer.do_split()[0])
+        momentum = read_momentum(trainer.network, trainer.optimizer) if self._charter.momentum == "average" else {}
+        return Trained(read_weights(trainer.network) | momentum, cases, self._figures(trainer))
+
     def export(self, fingerprints: Mapping[str, bytes], model: Weights, record: RunRecord, out: Path) -> None:
         """Write the model folder ``out``, and beside it ``_<its name>-nnunet`` as nnU-Net itself reads it."""
         parts = self._read(fingerprints)
@@ -92,24 +110,6 @@ class NnunetSite:
         with _refusing("planning"):
             self._workplace.describe(self._dataset, self._charter.organs, total)
             return plan(self._workplace, fingerprint, self._settings.planning)
-
-    def train(self, round_number: int, start: Weights) -> Trained:
-        """Train the charter's local epochs, or the rest of them after a kill; ``plan`` must have been called."""
-        with _refusing("preprocessing"):
-            plans = read_plans(self._workplace)
-            preprocess(self._workplace, self._dataset, plans, self._description(), self._settings.workers)
-            keep_patients_together(self._workplace, self._dataset)
-        self._workplace.keep_rounds((round_number - 1, round_number))
-        folder = self._workplace.round(round_number, digest_of(start))
-        with _refusing("training"), quiet(), _exactly(self._settings.deterministic):
-            trainer = self._trainer(plans, folder)
-            self._begin(trainer, round_number, start, folder)
-            trainer.num_epochs = round_number * self._charter.local_epochs
-            if trainer.current_epoch < trainer.num_epochs:
-                trainer.run_training()
-            cases = len(trainer.do_split()[0])
-        momentum = read_momentum(trainer.network, trainer.optimizer) if self._charter.momentum == "average" else {}
-        return Trained(read_weights(trainer.network) | momentum, cases, self._figures(trainer))
 
     def _description(self) -> dict[str, Any]:
         description: dict[str, Any] = json.loads((self._workplace.preprocessed / "dataset.json").read_text())

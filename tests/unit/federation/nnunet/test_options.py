@@ -26,6 +26,12 @@ def test_every_option_is_heard() -> None:
     assert (small.planning.gpu_memory_gb, small.planning.spacing_mm) == (2.0, (3.0, 2.0, 2.0))
 
 
+@pytest.mark.parametrize("other", [{}, {"workers": "0", "device": "cuda"}])
+def test_the_same_bits_are_not_promised_where_nnu_net_cannot_keep_it(other: dict[str, str]) -> None:
+    with pytest.raises(RequestError, match="deterministic"):
+        read_options({"deterministic": "true"} | other)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
