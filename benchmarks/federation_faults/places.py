@@ -91,7 +91,7 @@ def deaths_at_every_request(folder: Path) -> Outcome:
         died = True
         while died:
             at += 1
-            town = Town(folder / f"{at}{'after' if after else 'before'}", rounds=2)
+            town = Town(folder / f"{at}{'after' if after else 'before'}", rounds=4)
             died = _die_and_go_on(town, at, after=after)
             tried += died
             wrong += set(town.toy.models().values()) != {town.toy.expected()}
