@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from statistics import median
-from threading import Event, Thread
 from typing import Any
 
 import httpx
 
-from benchmarks.bench.process_tree import LOOK_EVERY_S, held_mib, tree
+from benchmarks.bench.process_tree import watched
 from benchmarks.bench.rows import Figures, Row, keep
 from benchmarks.bench.teen import KEPT, case
 from benchmarks.results_file import commit
@@ -59,13 +58,13 @@ def work_off(service: RunningService, series: Path, jobs: int) -> Queue:
     """Send so many jobs and wait for the last."""
     worker = service.parts["worker"].pid
     assert worker is not None
-    with Client(service.url) as client, _watched(worker) as peak_mib:
+    with Client(service.url) as client, watched([worker]) as peak:
         sent = [client.submit(series).id for _ in range(jobs)]
         for job_id in sent:
             client.wait(job_id, timeout_s=TIMEOUT_S)
     told = [httpx.get(f"{service.url}/v1/jobs/{job_id}").raise_for_status().json() for job_id in sent]
     seconds = max(map(_moment("ended_at"), told)) - min(map(_moment("started_at"), told))
-    return Queue(seconds, [job["provenance"]["software"]["timings_s"] for job in told], peak_mib[0])
+    return Queue(seconds, [job["provenance"]["software"]["timings_s"] for job in told], peak.mib)
 
 
 def line(one: Sequence[Queue], two: Sequence[Queue], jobs: int) -> Figures:
@@ -111,24 +110,6 @@ def _service(lanes: int, work: Path) -> Iterator[RunningService]:
     settings = Settings(data_dir=folder / "data", cache_dir=KEPT.absolute() / "converted", port=0, lanes=lanes)
     with running(settings, logs=folder / "logs") as service:
         yield service
-
-
-@contextmanager
-def _watched(worker: int) -> Iterator[list[float]]:
-    """The most MiB that a worker and its children held at once, shared pages counted once."""
-    peak, stopped = [0.0], Event()
-
-    def look() -> None:
-        while not stopped.wait(LOOK_EVERY_S):
-            peak[0] = max(peak[0], sum(map(held_mib, tree(worker))))
-
-    thread = Thread(target=look, name="watch")
-    thread.start()
-    try:
-        yield peak
-    finally:
-        stopped.set()
-        thread.join()
 
 
 ROW = Row("throughput", "jobs a minute of a queue: two lanes against one", measure)

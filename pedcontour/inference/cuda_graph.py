@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import torch
 
+from pedcontour.inference.around import AroundNetwork
 from pedcontour.inference.sliding import TileNetwork
 
 EAGER_RUNS = 2
@@ -16,30 +17,16 @@ Recorder = Callable[[TileNetwork, torch.Tensor], Replay]
 """Records a network for tiles of one shape. Raises ``RuntimeError`` where it cannot be recorded."""
 
 
-class Recorded:
+class Recorded(AroundNetwork):
     """A ``TileNetwork`` around another: recorded for each number of tiles when it first comes.
 
     Where recording fails, the network runs as it is from then on, but for lack of memory, which is raised.
     """
 
     def __init__(self, network: TileNetwork, record: Recorder) -> None:
-        self._network, self._record = network, record
+        super().__init__(network)
+        self._record = record
         self._replays: dict[int, Replay] = {}
-
-    @property
-    def device(self) -> torch.device:
-        """That of the network."""
-        return self._network.device
-
-    @property
-    def channels(self) -> int:
-        """Those of the network."""
-        return self._network.channels
-
-    @property
-    def tiles_at_once(self) -> int:
-        """As many as the network takes."""
-        return self._network.tiles_at_once
 
     def __call__(self, tiles: torch.Tensor) -> torch.Tensor:
         """The network's logits."""

@@ -50,6 +50,6 @@ def free_unused_memory() -> None:
 
     Raises ``DeviceFailedError`` when the card has failed.
     """
-    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]  # torch does not say
         with device_errors():
             torch.cuda.empty_cache()

@@ -5,37 +5,23 @@ from itertools import combinations
 
 import torch
 
+from pedcontour.inference.around import AroundNetwork
 from pedcontour.inference.sliding import TileNetwork
 
 _FIRST_AXIS = 2
 """A tile's axes are (tile, channel, a, b, c)."""
 
 
-class Mirrored:
+class Mirrored(AroundNetwork):
     """A ``TileNetwork`` around another: the mean of its logits over every combination of mirrored axes."""
 
     def __init__(self, network: TileNetwork, axes: Sequence[int]) -> None:
-        self._network = network
+        super().__init__(network)
         self._flips = [
             [_FIRST_AXIS + axis for axis in chosen]
             for count in range(1, len(axes) + 1)
             for chosen in combinations(axes, count)
         ]
-
-    @property
-    def device(self) -> torch.device:
-        """That of the network."""
-        return self._network.device
-
-    @property
-    def channels(self) -> int:
-        """Those of the network."""
-        return self._network.channels
-
-    @property
-    def tiles_at_once(self) -> int:
-        """As many as the network takes."""
-        return self._network.tiles_at_once
 
     def __call__(self, tiles: torch.Tensor) -> torch.Tensor:
         """The mean logits."""
