@@ -1,6 +1,7 @@
 """Preparing and labelling on a device against the processor, for every kind of plan, thin and thick slices."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from pedcontour.inference.confidence import Confidence
+from pedcontour.inference.decision import decision_of
 from pedcontour.inference.device_labelling import labelling_on_device
 from pedcontour.inference.device_steps import prepare_on_device
 from pedcontour.inference.labelling import labelling_for
@@ -17,7 +19,7 @@ from pedcontour.inference.nnunet_steps import Prepared, prepare
 from pedcontour.inference.sliding import Slab
 from tests.toy_nnunet import LABELS, toy_image
 from tests.unit.inference.devices import on_every_device
-from tests.unit.inference.planned import SHAPE, SPACING_MM, definition_with, image, stock_preprocessing
+from tests.unit.inference.planned import REGIONS, SHAPE, SPACING_MM, definition_with, image, stock_preprocessing
 
 HU_SCALED = 1e-5
 """Largest difference after normalisation: 0.002 HU with the toy's standard deviation of 200 HU."""
@@ -106,6 +108,25 @@ def _slabs(logits: torch.Tensor, ends: list[int]) -> Iterator[Slab]:
         seen = int(start > 0)
         yield Slab(logits[:, start - seen : end], start - seen, seen)
         start = end
+
+
+@on_every_device
+def test_overlapping_regions_are_painted_as_by_the_processor(device: torch.device) -> None:
+    definition = definition_with({}, REGIONS)
+    prepared = prepare(definition, image(), SPACING_MM)
+    a, b, c = prepared.data.shape[1:]
+    random = np.random.default_rng(1)
+    scores = np.array([gaussian_filter(random.normal(0, 60, (a, b, c)), 2) for _ in range(definition.channels)])
+    layout = lay_tiles((a, b, c), definition.patch_size, 0.5)
+    drawn = []
+    for label in (labelling_for, partial(labelling_on_device, device=device)):
+        confidence = Confidence(tuple(range(definition.channels + 1)), decision_of(definition))
+        labelling = label(definition, prepared, layout, confidence)
+        labelling.add(Slab(torch.from_numpy(scores).float().to(device), 0, 0))
+        drawn.append((labelling.channels(), confidence.by_label()))
+    np.testing.assert_array_equal(drawn[0][0], drawn[1][0])
+    assert drawn[0][1] == drawn[1][1]
+    assert len(np.unique(drawn[0][0])) > 3
 
 
 @on_every_device
