@@ -12,6 +12,8 @@ from pedcontour.bundle import load_bundle, verify_bundle
 from pedcontour.bundle.manifest import write_manifest
 from pedcontour.datasets.annotations import State
 from pedcontour.errors import ModelChecksumError
+from pedcontour.federation.export import export
+from pedcontour.federation.global_model import GlobalModel
 from pedcontour.federation.keys import Keys
 from pedcontour.federation.nnunet.site import NnunetSite
 from pedcontour.federation.participant import Participant, Progress
@@ -20,7 +22,6 @@ from pedcontour.federation.room import Beliefs, say
 from pedcontour.federation.room.dsse import join, read_envelope, write_envelope
 from pedcontour.federation.site_memory import SiteMemory
 from pedcontour.federation.store import MemorySharedStore
-from pedcontour.federation.trainer import RunRecord
 from pedcontour.federation.voice import Voice
 from pedcontour.federation.weights import unpack
 from pedcontour.inference.nnunet_network import load_network, read_definition
@@ -81,25 +82,8 @@ def ended(hospitals: Hospitals) -> tuple[dict[str, Progress], Voice]:
 @pytest.fixture(scope="module")
 def exported(hospitals: Hospitals, ended: tuple[dict[str, Progress], Voice]) -> Path:
     """The model folder that alder wrote."""
-    beliefs, number = ended[1].beliefs, hospitals.charter.rounds
-    rounds = [beliefs.closed(n) for n in range(1, number + 1)]
-    record = RunRecord(
-        beliefs.charter_digest,
-        hospitals.charter,
-        tuple(closed.close_digest for closed in rounds),
-        tuple(tuple(closed.members) for closed in rounds),
-        {name: len(CASES[name]) for name in NAMES},
-        str(ended[0]["alder"].model),
-    )
-    fingerprints = {
-        site: ended[1].open(site, fingerprint.content) for site, (_, fingerprint) in beliefs.fingerprints.items()
-    }
-    trainer = hospitals.trainer("alder")
-    model = hospitals.process("alder")[0]
-    while model.step().model is None:
-        pass
     out = hospitals.home / "models" / "made-together"
-    trainer.export(fingerprints, model.model, record, out)
+    export(ended[1], hospitals.trainer("alder"), out)
     return out
 
 
@@ -113,10 +97,8 @@ def test_rows_of_an_organ_that_one_site_did_not_annotate_come_from_the_other(
     voice = ended[1]
     last = voice.beliefs.closed(hospitals.charter.rounds)
     brought = {site: unpack(site, voice.open(site, update.weights)) for site, update in last.members.items()}
-    process = hospitals.process("alder")[0]
-    process.step()
     liver, spleen = 4, 1
-    for name, tensor in process.model.items():
+    for name, tensor in GlobalModel(voice, hospitals.trainer("alder")).after(hospitals.charter.rounds).items():
         if ".seg_layers." in name:
             assert np.array_equal(tensor[liver], brought["alder"][name][liver])
             mean = (3.0 * brought["alder"][name][spleen] + 2.0 * brought["birch"][name][spleen]) / 5.0
