@@ -76,7 +76,7 @@ def test_two_processes_end_at_one_model_over_every_kind_of_store(
 def test_an_interrupted_simulation_leaves_no_process_and_goes_on_later(tmp_path: Path, data: Path) -> None:
     folder = tmp_path / "run"
     command = _simulation(folder, data, "--rounds", 4, "--set", "training_s=1.5")
-    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, preexec_fn=_hears_ctrl_c)  # noqa: PLW1509 - one thread
     _wait_for(lambda: any(folder.glob("store/run-*/closes/0001.dsse")))
     assert len(_processes_of(folder)) == 3
     process.send_signal(signal.SIGINT)
@@ -86,6 +86,11 @@ def test_an_interrupted_simulation_leaves_no_process_and_goes_on_later(tmp_path:
     assert not (folder / "models").exists()
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
     assert (folder / "models").exists()
+
+
+def _hears_ctrl_c() -> None:
+    """Also where the tests themselves run in the background of a shell, which has them ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _processes_of(folder: Path) -> list[str]:
