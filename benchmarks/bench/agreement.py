@@ -1,13 +1,15 @@
 """Row ``agreement``: labels of each mode against stock nnU-Net's, and both against the truth, organ by organ.
 
 The shipped model on held-out phantoms: stock is its own command in float32 without mirroring, from the same weights. A
-case is kept when it is done, under the model's digest and the commit, so that a run that was cut off goes on.
+case is kept when it is done, under the model's digest and the commit, so that a run that was cut off goes on; of a tree
+with uncommitted changes none is.
 """
 
 import argparse
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from benchmarks.bench.networks import Training, training_of
 from benchmarks.bench.rows import Figures, Row, keep
 from benchmarks.bench.stock import image_path, predict, predicted
 from benchmarks.bench.teen import KEPT
-from benchmarks.results_file import commit, read_rows
+from benchmarks.results_file import commit, names_code, read_rows
 from pedcontour.bundle import ModelBundle, find_model
 from pedcontour.datasets.children import FIRST_HELD_OUT_SEED, ChildMix, random_child, random_scan
 from pedcontour.datasets.nifti import write_nifti
@@ -68,8 +70,18 @@ def measure(count: int = CASES, device: str = "cpu", least_dsc: Mapping[str, flo
     reference = load_engine(bundle, EngineChoice("cpu", runtime="torch"))
     compared = Compared(bundle, engine, reference, training_of(bundle))
     where = "" if device == "cpu" else f"-{device}"
-    kept = KEPT / "agreement" / f"{bundle.digest[:16]}-{commit()}{where}"
-    return lines_of(list(cases(compared, kept, count)), least_dsc)
+    with keeping(f"{bundle.digest[:16]}-{commit()}{where}", commit()) as kept:
+        return lines_of(list(cases(compared, kept, count)), least_dsc)
+
+
+@contextmanager
+def keeping(name: str, made_by: str) -> Iterator[Path]:
+    """A folder for cases: kept under ``name`` where the commit says all of what made them, else for this run alone."""
+    if names_code(made_by):
+        yield KEPT / "agreement" / name
+        return
+    with tempfile.TemporaryDirectory(prefix="pedcontour-agreement-") as folder:
+        yield Path(folder)
 
 
 def cases(compared: Compared, kept: Path, count: int) -> Iterator[Kept]:
