@@ -13,6 +13,7 @@ from rich.table import Table
 
 from benchmarks.bench.catalogue import ROWS
 from benchmarks.bench.rows import keep
+from benchmarks.results_file import commit
 
 
 def main() -> None:
@@ -21,6 +22,7 @@ def main() -> None:
     parser.add_argument("--row", action="append", choices=sorted(ROWS), help="A row, or several; all if left out.")
     names = parser.parse_args().row or list(ROWS)
     console = Console()
+    console.print(f"Measuring {commit()}.")  # asked now: hours later the tree may be another
     for name in names:
         console.print(f"[bold]{name}[/bold]: {ROWS[name].about}")
         console.print(table(keep(ROWS[name].measure())))

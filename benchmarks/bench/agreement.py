@@ -1,13 +1,15 @@
 """Row ``agreement``: labels of each mode against stock nnU-Net's, and both against the truth, organ by organ.
 
 The shipped model on held-out phantoms: stock is its own command in float32 without mirroring, from the same weights. A
-case is kept when it is done, under the model's digest and the commit, so that a run that was cut off goes on.
+case is kept when it is done, under the model's digest and the commit, so that a run that was cut off goes on; of a tree
+with uncommitted changes none is.
 """
 
 import argparse
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from benchmarks.bench.networks import Training, training_of
 from benchmarks.bench.rows import Figures, Row, keep
 from benchmarks.bench.stock import image_path, predict, predicted
 from benchmarks.bench.teen import KEPT
-from benchmarks.results_file import commit, read_rows
+from benchmarks.results_file import commit, names_code, read_rows
 from pedcontour.bundle import ModelBundle, find_model
 from pedcontour.datasets.children import FIRST_HELD_OUT_SEED, ChildMix, random_child, random_scan
 from pedcontour.datasets.nifti import write_nifti
@@ -31,7 +33,7 @@ from pedcontour.metrics import compare
 from pedcontour.orientation import AxisChange
 from pedcontour.phantom import Scan, scan_child
 from pedcontour.settings import Settings
-from pedcontour.volume import LabelMap
+from pedcontour.volume import LabelMap, Volume
 
 FIRST_SEED = FIRST_HELD_OUT_SEED + 5000
 """Neither training nor ``make accuracy`` uses these."""
@@ -63,13 +65,34 @@ def measure(count: int = CASES, device: str = "cpu", least_dsc: Mapping[str, flo
 
     Ours runs on ``device``, stock always in float32 on the processor.
     """
+    compared = shipped(device)
+    where = "" if device == "cpu" else f"-{device}"
+    with keeping(f"{compared.bundle.digest[:16]}-{commit()}{where}", commit()) as kept:
+        return lines_of(list(cases(compared, kept, count)), least_dsc)
+
+
+def shipped(device: str = "cpu") -> Compared:
+    """The shipped model both ways."""
     bundle = find_model(Settings().models_dir, None)
     engine = load_engine(bundle, EngineChoice(device, cache=KEPT / "converted"))
     reference = load_engine(bundle, EngineChoice("cpu", runtime="torch"))
-    compared = Compared(bundle, engine, reference, training_of(bundle))
-    where = "" if device == "cpu" else f"-{device}"
-    kept = KEPT / "agreement" / f"{bundle.digest[:16]}-{commit()}{where}"
-    return lines_of(list(cases(compared, kept, count)), least_dsc)
+    return Compared(bundle, engine, reference, training_of(bundle))
+
+
+def held_out(seed: int) -> Scan:
+    """The phantom of a seed."""
+    rng = np.random.default_rng(seed)
+    return scan_child(random_child(seed, rng, WHOLE), random_scan(seed, rng, WHOLE))
+
+
+@contextmanager
+def keeping(name: str, made_by: str) -> Iterator[Path]:
+    """A folder for cases: kept under ``name`` where the commit says all of what made them, else for this run alone."""
+    if names_code(made_by):
+        yield KEPT / "agreement" / name
+        return
+    with tempfile.TemporaryDirectory(prefix="pedcontour-agreement-") as folder:
+        yield Path(folder)
 
 
 def cases(compared: Compared, kept: Path, count: int) -> Iterator[Kept]:
@@ -78,10 +101,8 @@ def cases(compared: Compared, kept: Path, count: int) -> Iterator[Kept]:
     for seed in range(FIRST_SEED, FIRST_SEED + count):
         file = kept / f"{seed}.json"
         if not file.exists():
-            rng = np.random.default_rng(seed)
-            scan = scan_child(random_child(seed, rng, WHOLE), random_scan(seed, rng, WHOLE))
             staging = file.with_suffix(".part")
-            staging.write_text(json.dumps(compare_case(compared, scan)))
+            staging.write_text(json.dumps(compare_case(compared, held_out(seed))))
             staging.rename(file)
         found: Kept = json.loads(file.read_text())
         yield found
@@ -94,11 +115,7 @@ def compare_case(compared: Compared, scan: Scan) -> Kept:
     """
     change = AxisChange.to_canonical(scan.image.grid)
     turned, truth = change.volume(scan.image), change.label_map(scan.truth)
-    with tempfile.TemporaryDirectory() as work:
-        write_nifti(turned, image_path(Path(work)))
-        predict(compared.training, Path(work))
-        labels = np.array(compared.bundle.label_of_channel, np.uint8)[predicted(Path(work))]
-    stock = LabelMap(turned.grid, labels, compared.engine.organs)
+    stock = drawn_by_stock(compared, turned)
     found: Kept = {"stock": {"truth": _figures(truth, stock)}}
     for name, (engine, mode) in compared.runs.items():
         prediction = engine.segment(turned, lambda _: None, mode)  # type: ignore[arg-type]
@@ -106,6 +123,15 @@ def compare_case(compared: Compared, scan: Scan) -> Kept:
         found[name] = {"truth": _figures(truth, ours), "stock": _figures(stock, ours), "engine": prediction.engine}
         found[name] |= {"tiles_run": prediction.tiles_run, "tiles_skipped": prediction.tiles_skipped}
     return found
+
+
+def drawn_by_stock(compared: Compared, turned: Volume) -> LabelMap:
+    """The command's labels of an image in canonical orientation."""
+    with tempfile.TemporaryDirectory() as work:
+        write_nifti(turned, image_path(Path(work)))
+        predict(compared.training, Path(work))
+        labels = np.array(compared.bundle.label_of_channel, np.uint8)[predicted(Path(work))]
+    return LabelMap(turned.grid, labels, compared.engine.organs)
 
 
 def _figures(reference: LabelMap, prediction: LabelMap) -> dict[str, Any]:

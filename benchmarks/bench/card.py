@@ -18,6 +18,7 @@ from benchmarks.bench.__main__ import table
 from benchmarks.bench.networks import full_network
 from benchmarks.bench.roof import operations_of
 from benchmarks.bench.rows import Figures, keep, table_of
+from benchmarks.results_file import commit
 from pedcontour.bundle import ModelBundle
 from pedcontour.inference.nnunet_network import read_definition
 from pedcontour.inference.nnunet_torch import TorchNetworks, find_device
@@ -101,6 +102,7 @@ def main() -> None:
     parser.add_argument("--row", action="append", choices=list(ROWS), help="A row, or several; all if left out.")
     parser.add_argument("--device", default="cuda", help="cuda, or one of several cards, such as cuda:1.")
     options = parser.parse_args()
+    Console().print(f"Measuring {commit()}.")
     for name in options.row or ROWS:
         Console().print(table(keep(ROWS[name](options.device), table_of(options.device))))
 

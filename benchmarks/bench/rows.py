@@ -67,10 +67,14 @@ def table_of(device: str) -> Table:
 
 
 def keep(lines: Iterable[Figures], table: Table = BENCH) -> list[Figures]:
-    """Put lines into a table's file as they come, beside those of other rows; returns them all."""
+    """Put lines into a table's file as they come, beside those of other rows; returns them all.
+
+    What the table says of its machine stands in the line, too: the next one may be measured elsewhere.
+    """
     kept = []
     for line in lines:
-        write_results(table.name, table.command, merged(read_rows(table.name), [line]), **table.more)
+        fresh = {**line, **table.more}
+        write_results(table.name, table.command, merged(read_rows(table.name), [fresh]), **table.more)
         kept.append(line)
     return kept
 

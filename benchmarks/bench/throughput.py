@@ -21,7 +21,6 @@ import httpx
 from benchmarks.bench.process_tree import watched
 from benchmarks.bench.rows import Figures, Row, keep
 from benchmarks.bench.teen import KEPT, case
-from benchmarks.results_file import commit
 from pedcontour.client import Client
 from pedcontour.settings import Settings
 from service.embedded import RunningService, running
@@ -80,7 +79,6 @@ def line(one: Sequence[Queue], two: Sequence[Queue], jobs: int) -> Figures:
         "n": len(two),
         "jobs": jobs,
         "case": CASE,
-        "commit": commit(),
         "load": round(os.getloadavg()[0], 1),
         "ours_peak_mib": round(median(queue.peak_mib for queue in two)),
         "other_peak_mib": round(median(queue.peak_mib for queue in one)),

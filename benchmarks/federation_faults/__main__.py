@@ -12,7 +12,7 @@ import typer
 
 from benchmarks.federation_faults import attacks, kills, places, sites
 from benchmarks.federation_faults.outcome import Trial
-from benchmarks.results_file import read_rows, write_results
+from benchmarks.results_file import commit, read_rows, write_results
 
 NAME = "federation-faults"
 GROUPS: dict[str, Callable[[int], Mapping[str, Trial]]] = {
@@ -30,6 +30,7 @@ def main(
     kill: Annotated[int, typer.Option("--kills", help="How many kill -9 in all.")] = 120,
 ) -> None:
     """Measure, print, and write benchmarks/results/federation-faults.json."""
+    print(f"Measuring {commit()}.", flush=True)
     known = {name for group in GROUPS.values() for name in group(kill)}
     found = {row["name"]: row for row in read_rows(NAME) if row["name"] in known}
     failed = 0

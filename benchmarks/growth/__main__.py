@@ -13,7 +13,7 @@ from benchmarks.bench.rows import merged
 from benchmarks.growth import organs, volume, workers
 from benchmarks.growth.line import Growth
 from benchmarks.growth.picture import PICTURE, draw
-from benchmarks.results_file import read_rows, write_results
+from benchmarks.results_file import commit, read_rows, write_results
 
 PARTS: dict[str, Callable[[], Iterable[Growth]]] = {
     "volume": volume.measure,
@@ -27,6 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", action="append", choices=sorted(PARTS), help="A part, or several; all if left out.")
     asked = parser.parse_args().part or list(PARTS)
+    print(f"Measuring {commit()}.", flush=True)
     for name in asked:
         for curve in PARTS[name]():
             row = curve.row() | {"load": round(os.getloadavg()[0], 1)}
