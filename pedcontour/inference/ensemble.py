@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pedcontour.inference.fold_mean import MeanNetwork
-from pedcontour.inference.nnunet_engine import Networks
+from pedcontour.inference.networks import Networks
 from pedcontour.inference.place import Place
 from pedcontour.inference.sliding import TileNetwork
 

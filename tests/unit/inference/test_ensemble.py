@@ -5,7 +5,7 @@ import torch
 
 from pedcontour.inference.ensemble import as_one
 from pedcontour.inference.fold_mean import mean_of_slabs, shared_progress
-from pedcontour.inference.nnunet_engine import Networks
+from pedcontour.inference.networks import Networks
 from pedcontour.inference.sliding import Slab, TileNetwork
 
 

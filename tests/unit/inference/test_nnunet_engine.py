@@ -16,7 +16,8 @@ from pedcontour.inference.device_place import OnDevice
 from pedcontour.inference.labelling import Channels, Labelling
 from pedcontour.inference.memory import Need
 from pedcontour.inference.modes import Mode
-from pedcontour.inference.nnunet_engine import Networks, NnunetEngine
+from pedcontour.inference.networks import Networks
+from pedcontour.inference.nnunet_engine import NnunetEngine
 from pedcontour.inference.nnunet_network import read_definition
 from pedcontour.inference.nnunet_steps import Prepared
 from pedcontour.inference.nnunet_torch import DeviceUse, TorchNetworks
@@ -26,7 +27,7 @@ from tests.toy_nnunet import one_thread, toy_image
 
 pytestmark = pytest.mark.slow
 
-CPU = torch.device("cpu")
+CPU, CARD = torch.device("cpu"), torch.device("cuda")
 
 
 class Full:
@@ -109,7 +110,7 @@ def test_a_prediction_says_what_it_took(toy_model: ModelBundle, within: TorchNet
     with one_thread():
         prediction = _engine(toy_model, within).segment(image, lambda _: None)
     assert prediction.tiles_run > 1
-    assert prediction.timings_s.keys() == {"prepare", "network", "labels"}
+    assert prediction.timings_s.keys() == {"prepare", "load", "network", "labels"}
     assert prediction.peak_memory_bytes > 0
 
 
@@ -191,15 +192,18 @@ def test_a_card_whose_memory_runs_out_at_any_stage_is_left_for_the_processor(
     assert told[-1] == 1.0
 
 
-def test_a_card_with_memory_for_one_tile_runs_one_and_records_nothing(toy_model: ModelBundle) -> None:
-    recorded: list[int] = []
-
+def _recorder_without_memory(asked: list[int]) -> Recorder:
     def no_memory(network: TileNetwork, tiles: torch.Tensor) -> Replay:
-        recorded.append(len(tiles))
+        asked.append(len(tiles))
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
 
+    return no_memory
+
+
+def test_a_card_with_memory_for_one_tile_runs_one_and_records_nothing(toy_model: ModelBundle) -> None:
+    recorded: list[int] = []
     image, _ = toy_image((48, 60, 56), (3.0, 3.0, 3.0), seed=9)
-    engine = _engine(toy_model, _on_a_card(toy_model, OnDevice(CPU), no_memory))
+    engine = _engine(toy_model, _on_a_card(toy_model, OnDevice(CPU), _recorder_without_memory(recorded)))
     with one_thread():
         first, second = (engine.segment(image, lambda _: None) for _ in range(2))
     assert first.fallbacks == ("the graphics card's memory ran out: one tile at once",)
@@ -238,3 +242,51 @@ def test_a_warm_engine_has_run_every_number_of_tiles(toy_model: ModelBundle) -> 
         assert sorted(recorded) == [1, 2]
         engine.segment(image, lambda _: None)
     assert sorted(recorded) == [1, 2]
+
+
+def test_a_warm_up_without_memory_on_the_card_goes_on_with_less(toy_model: ModelBundle) -> None:
+    recorded: list[int] = []
+    engine = _engine(toy_model, _on_a_card(toy_model, OnDevice(CPU), _recorder_without_memory(recorded)))
+    with one_thread():
+        engine.warm_up()
+    assert recorded, "it was tried"
+
+
+def test_a_warm_up_that_fits_nowhere_leaves_it_to_the_first_image(
+    toy_model: ModelBundle, within: TorchNetworks
+) -> None:
+    image, _ = toy_image((32, 48, 48), (3.0, 3.0, 3.0), seed=9)
+    engine = _engine(toy_model, Full(within, 0, None))
+    with one_thread():
+        engine.warm_up()
+        with pytest.raises(OutOfMemoryError):
+            engine.segment(image, lambda _: None)
+
+
+def test_a_card_without_room_for_the_weights_is_left_for_the_processor(
+    toy_model: ModelBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = False
+    moves: list[torch.device] = []
+    to = torch.nn.Module.to
+
+    def moved(module: torch.nn.Module, device: torch.device) -> torch.nn.Module:
+        moves.append(device)
+        if not room and device == CARD:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return to(module, CPU)
+
+    monkeypatch.setattr(torch.nn.Module, "to", moved)
+    definition = read_definition(toy_model.plans, toy_model.dataset, toy_model.configuration)
+    networks = TorchNetworks(toy_model, definition, CARD, 1, DeviceUse(OnDevice(CPU), 2, None))
+    engine = _engine(toy_model, networks)
+    image, _ = toy_image((32, 48, 48), (3.0, 3.0, 3.0), seed=9)
+    with one_thread():
+        engine.warm_up()
+        prediction = engine.segment(image, lambda _: None)
+    assert prediction.fallbacks[-1].endswith("the network ran on the CPU")
+    assert prediction.engine == "torch-cpu-fp32"
+    assert moves[-1] == CPU, "what was on the card of its weights has left it"
+    room = True
+    networks.network(half=False)
+    assert moves[-1] == CARD, "the next image tries the card again"
