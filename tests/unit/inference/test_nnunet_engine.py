@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from pedcontour.bundle import ModelBundle
-from pedcontour.errors import MemoryTooSmallError, OutOfMemoryError
+from pedcontour.errors import MemoryTooSmallError, OutOfMemoryError, SeriesTooThinError
 from pedcontour.inference import place
 from pedcontour.inference.cuda_graph import Recorder, Replay
 from pedcontour.inference.device_place import OnDevice
@@ -23,6 +23,7 @@ from pedcontour.inference.nnunet_steps import Prepared
 from pedcontour.inference.nnunet_torch import DeviceUse, TorchNetworks
 from pedcontour.inference.place import Place
 from pedcontour.inference.sliding import Slab, TileNetwork
+from pedcontour.volume import Grid, Volume
 from tests.toy_nnunet import one_thread, toy_image
 
 pytestmark = pytest.mark.slow
@@ -102,6 +103,20 @@ def test_what_the_memory_cannot_hold_is_refused_before_any_work(
     told: list[float] = []
     with pytest.raises(MemoryTooSmallError):
         _engine(toy_model, within).segment(image, told.append)
+    assert told == []
+
+
+@pytest.mark.parametrize("on_a_card", [False, True])
+def test_an_image_thinner_than_a_voxel_of_the_model_is_refused_before_any_work(
+    toy_model: ModelBundle, within: TorchNetworks, on_a_card: bool
+) -> None:
+    thin = Volume(Grid((3, 60, 56), np.diag([0.4, 3.0, 3.0, 1.0])), np.full((3, 60, 56), 40, np.int16))
+    networks = _on_a_card(toy_model, OnDevice(CPU)) if on_a_card else within
+    told: list[float] = []
+    with pytest.raises(SeriesTooThinError, match=r"3 voxels of 0\.4 mm"):
+        _engine(toy_model, networks).segment(thin, told.append)
+    with pytest.raises(SeriesTooThinError):
+        _engine(toy_model, networks).memory_bytes(thin)
     assert told == []
 
 
