@@ -23,7 +23,7 @@ from pedcontour.inference.networks import Networks, where_memory_is_enough
 from pedcontour.inference.nnunet_network import Definition
 from pedcontour.inference.nnunet_steps import Prepared, network_shape
 from pedcontour.inference.port import Prediction, Progress
-from pedcontour.inference.sliding import Slab, TileNetwork, finished_slabs
+from pedcontour.inference.sliding import Slab, TileNetwork, finished_slabs, padded
 from pedcontour.inference.watch import PREPARED_SHARE, RisingProgress, StageWatch
 from pedcontour.orientation import AxisChange
 from pedcontour.volume import Grid, LabelMap, Volume
@@ -174,8 +174,9 @@ def _sums(quality: Quality) -> torch.dtype:
 def _slabs(network: TileNetwork, slid: "_Slid", outside: Sequence[float]) -> Iterator[Slab]:
     """Where sums are rounded as stock rounds them, each fold's by itself."""
     folds = network.folds if isinstance(network, MeanNetwork) and slid.quality.half_sums else [network]
+    image = padded(slid.prepared.data, slid.layout, network.device)
     slabs = [
-        finished_slabs(fold, slid.prepared.data, slid.layout, _sums(slid.quality), progress, outside)
+        finished_slabs(fold, image, slid.layout, _sums(slid.quality), progress, outside)
         for fold, progress in zip(folds, shared_progress(slid.progress, len(folds)), strict=True)
     ]
     return mean_of_slabs(slabs) if len(slabs) > 1 else slabs[0]

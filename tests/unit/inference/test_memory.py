@@ -84,37 +84,61 @@ def test_what_other_processes_hold_is_not_there_where_they_stay() -> None:
 
 
 _SLIDE = """
-import resource, sys
+import sys
 import numpy as np, torch
-from types import SimpleNamespace
 from pedcontour.inference.confidence import Confidence
+from pedcontour.inference.fold_mean import mean_of_slabs
 from pedcontour.inference.labelling import labelling_for
 from pedcontour.inference.layout import lay_tiles
 from pedcontour.inference.memory import Need, peak_resident_bytes
 from pedcontour.inference.nnunet_steps import prepare
-from pedcontour.inference.sliding import finished_slabs
+from pedcontour.inference.sliding import finished_slabs, padded
 from tests.unit.inference.planned import definition_with
-from tests.unit.inference.test_sliding import Blur
 
-definition = definition_with({})
-image = np.random.default_rng(0).integers(-1000, 1000, (240, 300, 300), dtype=np.int16)
-spacing_mm = (2.0, 2.0, 2.0)
-prepare(definition, image[:8, :8, :8], spacing_mm)
+class Constant:
+    device, channels, tiles_at_once = torch.device("cpu"), 8, 1
+
+    def __init__(self, patch):
+        self.logits = torch.randn(1, 8, *patch)
+
+    def __call__(self, tiles):
+        return self.logits
+
+def run(image, patch, step, folds):
+    definition = definition_with({"patch_size": list(patch)})
+    network = Constant(patch)
+    prepared = prepare(definition, image, (3.0, 3.0, 3.0))
+    layout = lay_tiles(prepared.data.shape[1:], definition.patch_size, step)
+    data, sums = padded(prepared.data, layout, network.device), torch.half if folds > 1 else torch.float32
+    labelling = labelling_for(definition, prepared, layout, Confidence(tuple(range(8))))
+    slabs = [finished_slabs(network, data, layout, sums, lambda share: None) for _ in range(folds)]
+    for slab in mean_of_slabs(slabs) if folds > 1 else slabs[0]:
+        labelling.add(slab)
+    labelling.channels()
+    windows = folds + 1 if folds > 1 else 1
+    return Need(image.shape, layout.shape, patch[0], 8, sums.itemsize, whole_volumes=False, windows=windows)
+
+shape, patch, step, folds = eval(sys.argv[1])
+image = np.random.default_rng(0).integers(-1000, 1000, shape, dtype=np.int16)
+run(image[:8, :8, :8], (8, 8, 8), step, folds)
 before = peak_resident_bytes()
-prepared = prepare(definition, image, spacing_mm)
-layout = lay_tiles(prepared.data.shape[1:], definition.patch_size, 0.5)
-labelling = labelling_for(definition, prepared, layout, Confidence(tuple(range(8))))
-for slab in finished_slabs(Blur(), prepared.data, layout, torch.float32, lambda share: None):
-    labelling.add(slab)
-labelling.channels()
-need = Need(image.shape, layout.shape, definition.patch_size[0], 8, 4, whole_volumes=False)
-print(peak_resident_bytes() - before, need.peak_bytes)
+print(run(image, patch, step, folds).peak_bytes, peak_resident_bytes() - before)
 """
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(peak_resident_bytes() == 0, reason="this system does not tell a process's memory")
-def test_what_is_taken_is_no_more_than_was_said_and_not_much_less() -> None:
-    run = subprocess.run([sys.executable, "-c", _SLIDE], capture_output=True, text=True, check=True, timeout=300)
-    taken, said = map(int, run.stdout.split())
+@pytest.mark.parametrize(
+    "given",
+    [
+        ((240, 200, 200), (32, 48, 48), 0.5, 1),
+        ((900, 192, 192), (32, 96, 96), 1.0, 5),
+        ((300, 80, 80), (32, 96, 96), 1.0, 5),
+    ],
+    ids=["one fold", "five folds", "five folds of an image smaller than a tile"],
+)
+def test_what_is_taken_is_no_more_than_was_said_and_not_much_less(given: tuple[object, ...]) -> None:
+    command = [sys.executable, "-c", _SLIDE, repr(given)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    said, taken = map(int, run.stdout.split())
     assert 0.4 * said < taken < 1.1 * said + 64 * MIB
