@@ -6,6 +6,7 @@ from math import prod
 from pathlib import Path
 
 from pedcontour.errors import MemoryTooSmallError
+from pedcontour.inference.control_group import ROOT, memory_limits
 
 Shape = tuple[int, ...]
 
@@ -17,10 +18,6 @@ FINE_VOXELS_AT_ONCE = 1 << 22
 COARSE_VOXELS_AT_ONCE = 1 << 20
 """Voxels of the network's grid whose probabilities a card holds together: 80 MiB for 20 channels in float32."""
 
-CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-"""Where a container's limit stands, in versions 2 and 1 of control groups."""
-
-MEMINFO = Path("/proc/meminfo")
 STATUS = Path("/proc/self/status")
 
 
@@ -100,13 +97,15 @@ def check_memory(need: Need, taken_bytes: int, available_bytes: int | None) -> N
         raise MemoryTooSmallError(f"{voxels} voxels need {asked} MiB beside the model; there are {there} MiB")
 
 
-def memory_left_bytes(limits: tuple[Path, ...] = CGROUP_LIMITS, meminfo: Path = MEMINFO) -> int | None:
-    """What this process may still take at best: its container's limit, or the machine's memory, less what it holds.
+def memory_left_bytes(root: Path = ROOT) -> int | None:
+    """What this process may still take at best: the lowest limit of its control groups, or the machine's memory, less
+    what it holds.
 
-    What others hold is not counted: they may end. None where the system does not tell.
+    What others hold is not counted, neither in the group nor on the machine: they may end, and what is refused as too
+    large is not tried again. ``root`` is where ``proc`` and ``sys`` lie. None where the system does not tell.
     """
-    known = [number for path in limits if (number := _number(path)) is not None]
-    if (total := _kibibytes(meminfo, "MemTotal")) is not None:
+    known = [number for path in memory_limits(root) if (number := _number(path)) is not None]
+    if (total := _kibibytes(root / "proc/meminfo", "MemTotal")) is not None:
         known.append(total)
     held = _kibibytes(STATUS, "VmRSS")
     return None if not known or held is None else max(0, min(known) - held)

@@ -51,23 +51,69 @@ def test_what_cannot_succeed_is_refused_in_numbers() -> None:
     assert "100 MiB" in refused.value.detail
 
 
-def test_a_containers_limit_counts_where_it_is_below_the_machines_memory(tmp_path: Path) -> None:
-    meminfo, limit = tmp_path / "meminfo", tmp_path / "memory.max"
-    meminfo.write_text("MemTotal:       100000000 kB\nMemFree:        1 kB\n")
-    machine = memory_left_bytes((limit,), meminfo)
-    limit.write_text("max\n")
-    unlimited = memory_left_bytes((limit,), meminfo)
-    limit.write_text(f"{50_000_000 * 1024}\n")
-    limited = memory_left_bytes((limit,), meminfo)
-    assert machine is not None
-    assert unlimited is not None
-    assert limited is not None
-    assert machine == pytest.approx(unlimited, rel=0.01)
-    assert limited == pytest.approx(machine - 50_000_000 * 1024, rel=0.01)
+MACHINE = 100_000_000 * 1024
+LIMIT = MACHINE // 2
+
+
+def _system(root: Path, files: dict[str, str]) -> Path:
+    """The kernel's files of a machine, in a folder of ours."""
+    for name, text in ({"proc/meminfo": f"MemTotal:  {MACHINE // 1024} kB\nMemFree:  1 kB\n"} | files).items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("files", "there"),
+    [
+        ({}, MACHINE),
+        ({"sys/fs/cgroup/memory.max": "max\n"}, MACHINE),
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": f"{LIMIT}\n"}, LIMIT),
+        ({"proc/self/cgroup": "0::/a.slice/b\n", "sys/fs/cgroup/a.slice/b/memory.max": f"{LIMIT}\n"}, LIMIT),
+        (
+            {
+                "proc/self/cgroup": "0::/a.slice/b\n",
+                "sys/fs/cgroup/a.slice/b/memory.max": "max\n",
+                "sys/fs/cgroup/a.slice/memory.max": f"{LIMIT}\n",
+            },
+            LIMIT,
+        ),
+        ({"proc/self/cgroup": "0::/../x\n", "sys/fs/cgroup/memory.max": f"{LIMIT}\n"}, LIMIT),
+        ({"proc/self/cgroup": "0::/other\n", "sys/fs/cgroup/a.slice/memory.max": f"{LIMIT}\n"}, MACHINE),
+        (
+            {
+                "proc/self/cgroup": "5:cpu,memory:/x\n1:name=systemd:/y\n0::/z\n",
+                "sys/fs/cgroup/memory/x/memory.limit_in_bytes": f"{LIMIT}\n",
+            },
+            LIMIT,
+        ),
+        (
+            {"proc/self/cgroup": "5:memory:/x\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": f"{LIMIT}\n"},
+            LIMIT,
+        ),
+    ],
+    ids=[
+        "no groups",
+        "no limit",
+        "a container",
+        "a group on the host",
+        "a group above",
+        "a group out of sight",
+        "another's group",
+        "version 1",
+        "a container of version 1",
+    ],
+)
+def test_the_lowest_limit_of_the_own_groups_counts_else_the_machines_memory(
+    tmp_path: Path, files: dict[str, str], there: int
+) -> None:
+    left = memory_left_bytes(_system(tmp_path, files))
+    assert left is not None
+    assert there - 2**33 < left < there, "less what this process holds"
 
 
 def test_where_the_system_does_not_tell_it_may_be_tried(tmp_path: Path) -> None:
-    assert memory_left_bytes((tmp_path / "none",), tmp_path / "none") is None
+    assert memory_left_bytes(tmp_path) is None
 
 
 def test_what_other_processes_hold_is_not_there_where_they_stay() -> None:
