@@ -27,9 +27,9 @@ class Need:
 
     ``image`` is the scanner's grid, ``network_grid`` the resampled image padded to a tile, ``depth`` the planes whose
     sums are held at once, ``score_bytes`` the size of a sum, ``whole_volumes`` whether the plan's resampling of logits
-    needs them all, ``averaged`` the voxels of a tile where the mean over folds or mirror images is taken tile by tile,
-    and else 0; ``windows`` how many sums are held: those of each fold and their mean, where it is taken of finished
-    sums.
+    needs them all, ``averaged`` the voxels of all tiles' scores that are held while means over folds or mirror images
+    are taken tile by tile; ``windows`` how many sums are held: those of each fold and their mean, where it is taken of
+    finished sums; ``network_bytes`` what the network takes beside what it holds, once it is loaded and runs.
     """
 
     image: Shape
@@ -40,20 +40,21 @@ class Need:
     whole_volumes: bool
     averaged: int = 0
     windows: int = 1
+    network_bytes: int = 0
 
     @property
     def peak_bytes(self) -> int:
-        """The most that is held at once beside the image itself and the loaded networks.
+        """The most that is held at once beside the image itself and what loaded networks hold.
 
         While the image is prepared: its copy in float32, the same half resampled, and the result; 8 bytes a voxel of
-        the scanner and 4 of the network. Later: the prepared image twice, the sums, one slab of scores taken out of
-        them for labels (mixed voxels are below a third of them), the mean of a tile's scores while it is taken, and 4
-        bytes of labels a voxel of the scanner.
+        the scanner and 4 of the network. Later: the prepared image, once more where it is padded to a tile, the
+        sums, one slab of scores taken out of them for labels (mixed voxels are below a third of them), means of a
+        tile's scores while they are taken, the network, and 4 bytes of labels a voxel of the scanner.
         """
         scanner, network = prod(self.image), prod(self.network_grid)
         preparing = 8 * scanner + 4 * network
         mean = 4 * self.channels * self.averaged
-        sliding = 8 * network + self._sums * 4 // 3 + self._whole + mean + 4 * scanner
+        sliding = 8 * network + self._sums * 4 // 3 + self._whole + mean + self.network_bytes + 4 * scanner
         return max(preparing, sliding)
 
     @property

@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 from pedcontour.errors import OutOfMemoryError
 from pedcontour.inference.device_errors import device_errors
 from pedcontour.inference.place import Place
+from pedcontour.inference.running_memory import Running
 from pedcontour.inference.sliding import TileNetwork
 
 _Done = TypeVar("_Done")
@@ -28,6 +29,15 @@ class Networks(Protocol):
 
         Raises what its runtime raises where the memory is not enough.
         """
+        ...
+
+    def memory(self, *, half: bool) -> Running:
+        """What the network takes when it is asked for and runs now."""
+        ...
+
+    @property
+    def given_up(self) -> tuple[str, ...]:
+        """Sentences for the report about what the networks so far asked for could not do and did otherwise."""
         ...
 
     def smaller(self) -> "tuple[Networks, str] | None":

@@ -65,7 +65,9 @@ class NnunetEngine:
     def memory_bytes(self, image: Volume, mode: Mode = DEFAULT_MODE) -> int:
         """From shapes alone; see ``Engine.memory_bytes``."""
         quality = quality_of(mode, self._bundle.mirroring_axes)
-        return self._networks.place.memory_bytes(self._need(_turned(image, self._turns(image)), quality))
+        return self._networks.place.memory_bytes(
+            self._need(self._networks, _turned(image, self._turns(image)), quality)
+        )
 
     def segment(self, image: Volume, progress: Progress, mode: Mode = DEFAULT_MODE) -> Prediction:
         """Label a CT in Hounsfield units; see ``Engine.segment``.
@@ -98,13 +100,13 @@ class NnunetEngine:
             mode=quality.mode,
             tiles_run=run.layout.run,
             tiles_skipped=run.layout.skipped,
-            fallbacks=fallbacks,
+            fallbacks=(*fallbacks, *run.networks.given_up),
             peak_memory_bytes=peak_resident_bytes(),
         )
 
     def _run(self, networks: Networks, job: "_Job") -> "_Run":
         place, quality, grid = networks.place, job.quality, job.turned.grid
-        place.check_memory(self._need(job.turned, quality))
+        place.check_memory(self._need(networks, job.turned, quality))
         job.progress(0.0)
         with job.watch.timing("prepare"):
             prepared = place.prepare(
@@ -128,13 +130,14 @@ class NnunetEngine:
     def _turns(self, image: Volume) -> list[AxisChange]:
         return [AxisChange.to_canonical(image.grid), self._from_canonical]
 
-    def _need(self, turned: Volume, quality: Quality) -> Need:
+    def _need(self, networks: Networks, turned: Volume, quality: Quality) -> Need:
         order = self._definition.plans.transpose_forward
         image = tuple(turned.grid.shape[axis] for axis in order)
         spacing_mm = tuple(turned.grid.spacing_mm[axis] for axis in order)
         patch = self._definition.patch_size
         grid = network_shape(self._definition, image, spacing_mm)
         folds = len(self._bundle.weights)
+        running = networks.memory(half=quality.half_network)
         return Need(
             image=image,
             network_grid=tuple(max(n, p) for n, p in zip(grid, patch, strict=True)),
@@ -142,8 +145,9 @@ class NnunetEngine:
             channels=self._definition.channels,
             score_bytes=_sums(quality).itemsize,
             whole_volumes=needs_whole_volumes(self._definition, spacing_mm),
-            averaged=prod(patch) if quality.mirrored or (folds > 1 and not quality.half_sums) else 0,
+            averaged=_means(quality, folds) * prod(patch),
             windows=folds + 1 if folds > 1 and quality.half_sums else 1,
+            network_bytes=running.kept + running.passing,
         )
 
     def _layout(self, prepared: Prepared, quality: Quality) -> Layout:
@@ -169,6 +173,11 @@ def _turned(image: Volume, turns: Sequence[AxisChange]) -> Volume:
 
 def _sums(quality: Quality) -> torch.dtype:
     return torch.half if quality.half_sums else torch.float32
+
+
+def _means(quality: Quality, folds: int) -> int:
+    """How many times a tile's scores are held for means: a sum and an image turned back, a sum over folds."""
+    return (2 if quality.mirrored else 0) + (1 if folds > 1 and not quality.half_sums else 0)
 
 
 def _slabs(network: TileNetwork, slid: "_Slid", outside: Sequence[float]) -> Iterator[Slab]:

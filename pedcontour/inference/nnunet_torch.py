@@ -15,6 +15,7 @@ from pedcontour.inference.device_errors import device_errors
 from pedcontour.inference.device_place import OnDevice
 from pedcontour.inference.nnunet_network import Definition, load_network
 from pedcontour.inference.place import OnHost, Place
+from pedcontour.inference.running_memory import Running, tile_bytes
 from pedcontour.inference.sliding import TileNetwork
 
 CUDA_TILES_AT_ONCE = 2
@@ -99,6 +100,17 @@ class TorchNetworks:
             plain = _TorchNetwork(self._module, self._device, self._definition.channels, mixed, tiles_at_once)
             self._ready[mixed] = plain if record is None else Recorded(plain, record)
         return self._ready[mixed]
+
+    def memory(self, *, half: bool) -> Running:
+        """A tile's features, in float32 in any case; what a card takes is not the machine's."""
+        on_host = isinstance(self._use.place, OnHost)
+        return Running(passing=tile_bytes(self._definition)) if on_host else Running()
+
+    @property
+    def given_up(self) -> tuple[str, ...]:
+        """Whether kernels could not be recorded."""
+        failed = any(isinstance(network, Recorded) and network.failed for network in self._ready.values())
+        return ("the graphics card could not record the network's kernels: they ran one by one",) if failed else ()
 
     def smaller(self) -> "tuple[TorchNetworks, str] | None":
         """On a card one tile at once and nothing recorded, and after that the CPU, for this one image.

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,13 @@ def test_a_plan_that_needs_whole_volumes_needs_more() -> None:
 def test_the_mean_over_folds_or_mirror_images_is_counted() -> None:
     mean = Need((300, 512, 512), (310, 307, 307), 128, 20, 4, whole_volumes=False, averaged=128**3)
     assert mean.peak_bytes == TEEN.peak_bytes + 20 * 128**3 * 4
+
+
+def test_what_the_network_takes_is_counted_beside_the_sums_and_not_on_a_card() -> None:
+    running = replace(TEEN, network_bytes=2**30)
+    assert running.peak_bytes == TEEN.peak_bytes + 2**30
+    assert running.on_card_bytes == TEEN.on_card_bytes
+    assert running.beside_card_bytes == TEEN.beside_card_bytes
 
 
 def test_sums_of_each_fold_are_counted_where_they_are_held() -> None:

@@ -22,6 +22,7 @@ from pedcontour.inference.nnunet_network import read_definition
 from pedcontour.inference.nnunet_steps import Prepared
 from pedcontour.inference.nnunet_torch import DeviceUse, TorchNetworks
 from pedcontour.inference.place import Place
+from pedcontour.inference.running_memory import Running
 from pedcontour.inference.sliding import Slab, TileNetwork
 from pedcontour.volume import Grid, Volume
 from tests.toy_nnunet import one_thread, toy_image
@@ -33,6 +34,8 @@ CPU, CARD = torch.device("cpu"), torch.device("cuda")
 
 class Full:
     """Networks on a card whose memory is enough for ``tiles`` tiles."""
+
+    given_up = ()
 
     def __init__(self, within: TorchNetworks, tiles: int, then: Networks | None) -> None:
         self._within, self._tiles, self._then = within, tiles, then
@@ -56,6 +59,9 @@ class Full:
                 return network(tiles)
 
         return OutOfMemory()
+
+    def memory(self, *, half: bool) -> Running:
+        return self._within.memory(half=half)
 
     def smaller(self) -> tuple[Networks, str] | None:
         return None if self._then is None else (self._then, f"not enough for {self._tiles + 1} tiles")
@@ -305,3 +311,15 @@ def test_a_card_without_room_for_the_weights_is_left_for_the_processor(
     room = True
     networks.network(half=False)
     assert moves[-1] == CARD, "the next image tries the card again"
+
+
+def test_kernels_that_cannot_be_recorded_are_told(toy_model: ModelBundle) -> None:
+    def refuse(network: TileNetwork, tiles: torch.Tensor) -> Replay:
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    image, _ = toy_image((32, 48, 48), (3.0, 3.0, 3.0), seed=9)
+    engine = _engine(toy_model, _on_a_card(toy_model, OnDevice(CPU), refuse))
+    with one_thread():
+        engine.warm_up()
+        prediction = engine.segment(image, lambda _: None)
+    assert prediction.fallbacks == ("the graphics card could not record the network's kernels: they ran one by one",)
