@@ -69,6 +69,12 @@ class TooFewSlicesError(InputError):
     code = "TOO_FEW_SLICES"
 
 
+class SeriesTooThinError(InputError):
+    """The images cover less than one voxel of the model along an axis; send a series that covers more."""
+
+    code = "SERIES_TOO_THIN"
+
+
 class FrameOfReferenceMissingError(InputError):
     """The Frame of Reference UID is missing or differs between slices, so contours could not be placed."""
 

@@ -9,7 +9,8 @@ from typing import Literal
 from pedcontour.bundle.model import ModelBundle
 from pedcontour.errors import RequestError
 from pedcontour.inference.ensemble import as_one
-from pedcontour.inference.nnunet_engine import Networks, NnunetEngine
+from pedcontour.inference.networks import Networks
+from pedcontour.inference.nnunet_engine import NnunetEngine
 from pedcontour.inference.nnunet_network import Definition, read_definition
 from pedcontour.inference.nnunet_torch import TorchNetworks, find_device
 

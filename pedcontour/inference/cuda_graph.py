@@ -20,13 +20,14 @@ Recorder = Callable[[TileNetwork, torch.Tensor], Replay]
 class Recorded(AroundNetwork):
     """A ``TileNetwork`` around another: recorded for each number of tiles when it first comes.
 
-    Where recording fails, the network runs as it is from then on, but for lack of memory, which is raised.
+    Where recording fails, the network runs as it is from then on, and ``failed`` tells it. Lack of memory is raised.
     """
 
     def __init__(self, network: TileNetwork, record: Recorder) -> None:
         super().__init__(network)
         self._record = record
         self._replays: dict[int, Replay] = {}
+        self.failed = False
 
     def __call__(self, tiles: torch.Tensor) -> torch.Tensor:
         """The network's logits."""
@@ -41,6 +42,7 @@ class Recorded(AroundNetwork):
         except torch.OutOfMemoryError:
             raise
         except RuntimeError:
+            self.failed = True
             return self._network
 
 

@@ -35,6 +35,8 @@ def device_errors() -> Iterator[None]:
     except MemoryError:
         raise OutOfMemoryError("of the machine") from None
     except torch.AcceleratorError as error:
+        if "out of memory" in str(error):  # told by the driver before torch's allocator could; the card goes on
+            raise OutOfMemoryError("of the graphics card") from None
         raise DeviceFailedError(type(error).__name__) from None
     except RuntimeError as error:
         told = str(error)

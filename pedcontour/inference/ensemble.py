@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from pedcontour.inference.fold_mean import MeanNetwork
-from pedcontour.inference.nnunet_engine import Networks
+from pedcontour.inference.networks import Networks
 from pedcontour.inference.place import Place
+from pedcontour.inference.running_memory import Running
 from pedcontour.inference.sliding import TileNetwork
 
 
@@ -31,6 +32,16 @@ class _Ensemble:
     def network(self, *, half: bool) -> TileNetwork:
         """The mean of the folds' networks, all of which are loaded."""
         return MeanNetwork([fold.network(half=half) for fold in self._folds])
+
+    def memory(self, *, half: bool) -> Running:
+        """What each keeps, and what the largest takes while it runs: they run one after the other."""
+        each = [fold.memory(half=half) for fold in self._folds]
+        return Running(sum(fold.kept for fold in each), max(fold.passing for fold in each))
+
+    @property
+    def given_up(self) -> tuple[str, ...]:
+        """What any fold gave up, each sentence once."""
+        return tuple(dict.fromkeys(said for fold in self._folds for said in fold.given_up))
 
     def smaller(self) -> tuple[Networks, str] | None:
         """All folds with less memory, where each can do with less."""

@@ -6,6 +6,7 @@ from math import prod
 from pathlib import Path
 
 from pedcontour.errors import MemoryTooSmallError
+from pedcontour.inference.control_group import ROOT, memory_limits
 
 Shape = tuple[int, ...]
 
@@ -17,10 +18,6 @@ FINE_VOXELS_AT_ONCE = 1 << 22
 COARSE_VOXELS_AT_ONCE = 1 << 20
 """Voxels of the network's grid whose probabilities a card holds together: 80 MiB for 20 channels in float32."""
 
-CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-"""Where a container's limit stands, in versions 2 and 1 of control groups."""
-
-MEMINFO = Path("/proc/meminfo")
 STATUS = Path("/proc/self/status")
 
 
@@ -30,9 +27,9 @@ class Need:
 
     ``image`` is the scanner's grid, ``network_grid`` the resampled image padded to a tile, ``depth`` the planes whose
     sums are held at once, ``score_bytes`` the size of a sum, ``whole_volumes`` whether the plan's resampling of logits
-    needs them all, ``averaged`` the voxels of a tile where the mean over folds or mirror images is taken tile by tile,
-    and else 0; ``windows`` how many sums are held: those of each fold and their mean, where it is taken of finished
-    sums.
+    needs them all, ``averaged`` the voxels of all tiles' scores that are held while means over folds or mirror images
+    are taken tile by tile; ``windows`` how many sums are held: those of each fold and their mean, where it is taken of
+    finished sums; ``network_bytes`` what the network takes beside what it holds, once it is loaded and runs.
     """
 
     image: Shape
@@ -43,20 +40,21 @@ class Need:
     whole_volumes: bool
     averaged: int = 0
     windows: int = 1
+    network_bytes: int = 0
 
     @property
     def peak_bytes(self) -> int:
-        """The most that is held at once beside the image itself and the loaded networks.
+        """The most that is held at once beside the image itself and what loaded networks hold.
 
         While the image is prepared: its copy in float32, the same half resampled, and the result; 8 bytes a voxel of
-        the scanner and 4 of the network. Later: the prepared image twice, the sums, one slab of scores taken out of
-        them for labels (mixed voxels are below a third of them), the mean of a tile's scores while it is taken, and 4
-        bytes of labels a voxel of the scanner.
+        the scanner and 4 of the network. Later: the prepared image, once more where it is padded to a tile, the
+        sums, one slab of scores taken out of them for labels (mixed voxels are below a third of them), means of a
+        tile's scores while they are taken, the network, and 4 bytes of labels a voxel of the scanner.
         """
         scanner, network = prod(self.image), prod(self.network_grid)
         preparing = 8 * scanner + 4 * network
         mean = 4 * self.channels * self.averaged
-        sliding = 8 * network + self._sums * 4 // 3 + self._whole + mean + 4 * scanner
+        sliding = 8 * network + self._sums * 4 // 3 + self._whole + mean + self.network_bytes + 4 * scanner
         return max(preparing, sliding)
 
     @property
@@ -100,13 +98,15 @@ def check_memory(need: Need, taken_bytes: int, available_bytes: int | None) -> N
         raise MemoryTooSmallError(f"{voxels} voxels need {asked} MiB beside the model; there are {there} MiB")
 
 
-def memory_left_bytes(limits: tuple[Path, ...] = CGROUP_LIMITS, meminfo: Path = MEMINFO) -> int | None:
-    """What this process may still take at best: its container's limit, or the machine's memory, less what it holds.
+def memory_left_bytes(root: Path = ROOT) -> int | None:
+    """What this process may still take at best: the lowest limit of its control groups, or the machine's memory, less
+    what it holds.
 
-    What others hold is not counted: they may end. None where the system does not tell.
+    What others hold is not counted, neither in the group nor on the machine: they may end, and what is refused as too
+    large is not tried again. ``root`` is where ``proc`` and ``sys`` lie. None where the system does not tell.
     """
-    known = [number for path in limits if (number := _number(path)) is not None]
-    if (total := _kibibytes(meminfo, "MemTotal")) is not None:
+    known = [number for path in memory_limits(root) if (number := _number(path)) is not None]
+    if (total := _kibibytes(root / "proc/meminfo", "MemTotal")) is not None:
         known.append(total)
     held = _kibibytes(STATUS, "VmRSS")
     return None if not known or held is None else max(0, min(known) - held)

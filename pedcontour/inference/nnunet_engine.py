@@ -1,60 +1,32 @@
 """An nnU-Net as an ``Engine``: prepare, slide, label, whatever runs the network."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from math import prod
-from time import perf_counter
-from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
 
 from pedcontour.bundle.axes import canonical_to
 from pedcontour.bundle.model import ModelBundle
-from pedcontour.errors import OutOfMemoryError
+from pedcontour.errors import MemoryTooSmallError, OutOfMemoryError
 from pedcontour.inference.confidence import Certainty, Confidence
 from pedcontour.inference.decision import decision_of
-from pedcontour.inference.device_errors import device_errors
 from pedcontour.inference.fold_mean import MeanNetwork, mean_of_slabs, shared_progress
 from pedcontour.inference.labelling import Channels, needs_whole_volumes
 from pedcontour.inference.layout import Layout, lay_tiles
 from pedcontour.inference.memory import Need, peak_resident_bytes
 from pedcontour.inference.mirroring import Mirrored
 from pedcontour.inference.modes import DEFAULT_MODE, Mode, Quality, quality_of
+from pedcontour.inference.networks import Networks, where_memory_is_enough
 from pedcontour.inference.nnunet_network import Definition
 from pedcontour.inference.nnunet_steps import Prepared, network_shape
-from pedcontour.inference.place import Place
 from pedcontour.inference.port import Prediction, Progress
-from pedcontour.inference.sliding import Slab, TileNetwork, finished_slabs
+from pedcontour.inference.sliding import Slab, TileNetwork, finished_slabs, padded
+from pedcontour.inference.watch import PREPARED_SHARE, RisingProgress, StageWatch
 from pedcontour.orientation import AxisChange
 from pedcontour.volume import Grid, LabelMap, Volume
-
-PREPARED_SHARE = 0.03
-"""Progress: the share done after preprocessing; the tiles take the rest. Measured on two cores."""
-
-_Item = TypeVar("_Item")
-
-
-class Networks(Protocol):
-    """One bundle's network, ready in one or two precisions."""
-
-    @property
-    def place(self) -> Place:
-        """Where the arrays around the network live."""
-        ...
-
-    def name(self, *, half: bool) -> str:
-        """What runs, as the report says it."""
-        ...
-
-    def network(self, *, half: bool) -> TileNetwork:
-        """The network in half precision, where that is fast here, or in float32. Loaded once."""
-        ...
-
-    def smaller(self) -> "tuple[Networks, str] | None":
-        """What to run instead where the memory was not enough, and a sentence about it; None where that is all."""
-        ...
 
 
 class NnunetEngine:
@@ -75,17 +47,27 @@ class NnunetEngine:
         return self._bundle.organs
 
     def warm_up(self) -> None:
-        """Draw a tiny image of nothing in the default mode, so that the first patient does not wait for the network."""
-        network = self._networks.network(half=quality_of(DEFAULT_MODE, self._bundle.mirroring_axes).half_network)
-        if network.tiles_at_once > 1:  # what the tiny image does not fill
-            with device_errors():
-                network(torch.zeros((network.tiles_at_once, 1, *self._definition.patch_size), device=network.device))
-        self.segment(_nothing(self._definition), lambda _: None)
+        """Draw a tiny image of nothing in the default mode, so that the first patient does not wait for the network.
+
+        Where the memory is not enough now it goes on with less, as ``segment`` does, and where nothing less is left it
+        ends: it may be enough when an image comes. Raises ``DeviceFailedError``.
+        """
+        with suppress(OutOfMemoryError, MemoryTooSmallError):
+            where_memory_is_enough(self._networks, self._fill)
+            self.segment(_nothing(self._definition), lambda _: None)
+
+    def _fill(self, networks: Networks) -> None:
+        """Run as many tiles as go at once, which the tiny image does not fill."""
+        network = networks.network(half=quality_of(DEFAULT_MODE, self._bundle.mirroring_axes).half_network)
+        if network.tiles_at_once > 1:
+            network(torch.zeros((network.tiles_at_once, 1, *self._definition.patch_size), device=network.device))
 
     def memory_bytes(self, image: Volume, mode: Mode = DEFAULT_MODE) -> int:
         """From shapes alone; see ``Engine.memory_bytes``."""
         quality = quality_of(mode, self._bundle.mirroring_axes)
-        return self._networks.place.memory_bytes(self._need(_turned(image, self._turns(image)), quality))
+        return self._networks.place.memory_bytes(
+            self._need(self._networks, _turned(image, self._turns(image)), quality)
+        )
 
     def segment(self, image: Volume, progress: Progress, mode: Mode = DEFAULT_MODE) -> Prediction:
         """Label a CT in Hounsfield units; see ``Engine.segment``.
@@ -97,8 +79,9 @@ class NnunetEngine:
         quality = quality_of(mode, self._bundle.mirroring_axes)
         turns = self._turns(image)
         turned = _turned(image, turns)
-        watch = _Watch()
-        run = self._run_where_memory_is_enough(_Job(turned, quality, watch, _Rising(progress)))
+        watch = StageWatch()
+        job = _Job(turned, quality, watch, RisingProgress(progress))
+        run, fallbacks = where_memory_is_enough(self._networks, lambda networks: self._run(networks, job))
         with watch.timing("labels"):
             labels = np.array(self._bundle.label_of_channel, np.uint8)[run.channels]
             for turn in reversed(turns):
@@ -117,26 +100,13 @@ class NnunetEngine:
             mode=quality.mode,
             tiles_run=run.layout.run,
             tiles_skipped=run.layout.skipped,
-            fallbacks=run.fallbacks,
+            fallbacks=(*fallbacks, *run.networks.given_up),
             peak_memory_bytes=peak_resident_bytes(),
         )
 
-    def _run_where_memory_is_enough(self, job: "_Job") -> "_Run":
-        networks = self._networks
-        fallbacks: tuple[str, ...] = ()
-        while True:
-            try:
-                with device_errors():
-                    return replace(self._run(networks, job), fallbacks=fallbacks)
-            except OutOfMemoryError:
-                if (smaller := networks.smaller()) is None:
-                    raise
-            networks, said = smaller
-            fallbacks += (said,)
-
     def _run(self, networks: Networks, job: "_Job") -> "_Run":
         place, quality, grid = networks.place, job.quality, job.turned.grid
-        place.check_memory(self._need(job.turned, quality))
+        place.check_memory(self._need(networks, job.turned, quality))
         job.progress(0.0)
         with job.watch.timing("prepare"):
             prepared = place.prepare(
@@ -144,7 +114,8 @@ class NnunetEngine:
             )
             layout = self._layout(prepared, quality)
         job.progress(PREPARED_SHARE)
-        network = networks.network(half=quality.half_network)
+        with job.watch.timing("load"):
+            network = networks.network(half=quality.half_network)
         if quality.mirrored:
             network = Mirrored(network, self._bundle.mirroring_axes)
         decision = decision_of(self._definition)
@@ -159,13 +130,14 @@ class NnunetEngine:
     def _turns(self, image: Volume) -> list[AxisChange]:
         return [AxisChange.to_canonical(image.grid), self._from_canonical]
 
-    def _need(self, turned: Volume, quality: Quality) -> Need:
+    def _need(self, networks: Networks, turned: Volume, quality: Quality) -> Need:
         order = self._definition.plans.transpose_forward
         image = tuple(turned.grid.shape[axis] for axis in order)
         spacing_mm = tuple(turned.grid.spacing_mm[axis] for axis in order)
         patch = self._definition.patch_size
         grid = network_shape(self._definition, image, spacing_mm)
         folds = len(self._bundle.weights)
+        running = networks.memory(half=quality.half_network)
         return Need(
             image=image,
             network_grid=tuple(max(n, p) for n, p in zip(grid, patch, strict=True)),
@@ -173,8 +145,9 @@ class NnunetEngine:
             channels=self._definition.channels,
             score_bytes=_sums(quality).itemsize,
             whole_volumes=needs_whole_volumes(self._definition, spacing_mm),
-            averaged=prod(patch) if quality.mirrored or (folds > 1 and not quality.half_sums) else 0,
+            averaged=_means(quality, folds) * prod(patch),
             windows=folds + 1 if folds > 1 and quality.half_sums else 1,
+            network_bytes=running.kept + running.passing,
         )
 
     def _layout(self, prepared: Prepared, quality: Quality) -> Layout:
@@ -202,11 +175,17 @@ def _sums(quality: Quality) -> torch.dtype:
     return torch.half if quality.half_sums else torch.float32
 
 
+def _means(quality: Quality, folds: int) -> int:
+    """How many times a tile's scores are held for means: a sum and an image turned back, a sum over folds."""
+    return (2 if quality.mirrored else 0) + (1 if folds > 1 and not quality.half_sums else 0)
+
+
 def _slabs(network: TileNetwork, slid: "_Slid", outside: Sequence[float]) -> Iterator[Slab]:
     """Where sums are rounded as stock rounds them, each fold's by itself."""
     folds = network.folds if isinstance(network, MeanNetwork) and slid.quality.half_sums else [network]
+    image = padded(slid.prepared.data, slid.layout, network.device)
     slabs = [
-        finished_slabs(fold, slid.prepared.data, slid.layout, _sums(slid.quality), progress, outside)
+        finished_slabs(fold, image, slid.layout, _sums(slid.quality), progress, outside)
         for fold, progress in zip(folds, shared_progress(slid.progress, len(folds)), strict=True)
     ]
     return mean_of_slabs(slabs) if len(slabs) > 1 else slabs[0]
@@ -218,52 +197,14 @@ def _nothing(definition: Definition) -> Volume:
     return Volume(Grid((8, 8, 8), np.diag([spacing_mm] * 3 + [1.0])), np.zeros((8, 8, 8), np.int16))
 
 
-class _Rising:
-    """Progress that never falls: after a new start nothing is told until it rises again."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress, self._told = progress, -1.0
-
-    def __call__(self, whole: float) -> None:
-        if whole > self._told:
-            self._told = whole
-            self._progress(whole)
-
-    def of_tiles(self, share: float) -> None:
-        """The tiles' part of the whole."""
-        self(PREPARED_SHARE + (1.0 - PREPARED_SHARE) * share)
-
-
-class _Watch:
-    """Adds up the seconds of each stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def timing(self, stage: str) -> Iterator[None]:
-        started = perf_counter()
-        yield
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + perf_counter() - started
-
-    def timing_each(self, stage: str, items: Iterator[_Item]) -> Iterator[_Item]:
-        """Count what it takes to make each item, and not what is done with it."""
-        while True:
-            with self.timing(stage):
-                item = next(items, None)
-            if item is None:
-                return
-            yield item
-
-
 @dataclass(frozen=True)
 class _Job:
     """What is to be run."""
 
     turned: Volume
     quality: Quality
-    watch: _Watch
-    progress: _Rising
+    watch: StageWatch
+    progress: RisingProgress
 
 
 @dataclass(frozen=True)
@@ -278,10 +219,9 @@ class _Slid:
 
 @dataclass(frozen=True)
 class _Run:
-    """The class of every voxel, how sure the network is of it, what ran in the end, and what did not."""
+    """The class of every voxel, how sure the network is of it, and what ran in the end."""
 
     channels: Channels
     confidence: Confidence
     layout: Layout
     networks: Networks
-    fallbacks: tuple[str, ...] = ()

@@ -42,6 +42,18 @@ class Definition:
         """Output channels: background and every label, or every region."""
         return int(self.labels.num_segmentation_heads)
 
+    @property
+    def strides(self) -> list[list[int]]:
+        """By how much each stage of the network is coarser than the one before, along each axis."""
+        strides = self.configuration.network_arch_init_kwargs["strides"]
+        return [list(stride) if isinstance(stride, list | tuple) else [stride] * 3 for stride in strides]
+
+    @property
+    def features(self) -> list[int]:
+        """Channels of each stage of the network."""
+        features = self.configuration.network_arch_init_kwargs["features_per_stage"]
+        return list(features) if isinstance(features, list | tuple) else [features] * len(self.strides)
+
 
 def read_definition(plans: Mapping[str, Any], dataset: Mapping[str, Any], configuration: str) -> Definition:
     """Check the plans, then hand them to nnU-Net; raises ``ModelUnsafeError`` or ``ModelError`` before it sees them."""

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from pedcontour.errors import SeriesTooThinError
 from pedcontour.inference.body_region import BodyRegion, find_body
 from pedcontour.inference.nnunet_network import Definition
 from pedcontour.inference.nnunet_quiet import quiet
@@ -82,9 +83,16 @@ def transposed_spacing(definition: Definition, spacing_mm: tuple[float, ...]) ->
 def network_shape(
     definition: Definition, shape: tuple[int, ...], spacing_mm: tuple[float, ...]
 ) -> tuple[int, int, int]:
-    """Voxels of an image on the network's grid, both transposed."""
-    a, b, c = compute_new_shape(shape, spacing_mm, definition.configuration.spacing)
-    return int(a), int(b), int(c)
+    """Voxels of an image on the network's grid, both transposed.
+
+    Raises ``SeriesTooThinError`` where that is none along an axis; nnU-Net would fail there.
+    """
+    spacing = definition.configuration.spacing
+    a, b, c = (int(n) for n in compute_new_shape(shape, spacing_mm, spacing))
+    for new, old, step, wide in zip((a, b, c), shape, spacing_mm, spacing, strict=True):
+        if new == 0:
+            raise SeriesTooThinError(f"{old} voxels of {step:g} mm, and the model's are {wide:g} mm wide")
+    return a, b, c
 
 
 def _resample(

@@ -11,9 +11,11 @@ import torch
 from pedcontour.bundle.model import ModelBundle
 from pedcontour.errors import RequestError
 from pedcontour.inference.cuda_graph import CudaRecorder, Recorded, Recorder
+from pedcontour.inference.device_errors import device_errors
 from pedcontour.inference.device_place import OnDevice
 from pedcontour.inference.nnunet_network import Definition, load_network
 from pedcontour.inference.place import OnHost, Place
+from pedcontour.inference.running_memory import Running, tile_bytes
 from pedcontour.inference.sliding import TileNetwork
 
 CUDA_TILES_AT_ONCE = 2
@@ -70,9 +72,9 @@ class TorchNetworks:
     ) -> None:
         if threads is not None:
             torch.set_num_threads(threads)
-        self._bundle, self._definition, self._device, self._threads = bundle, definition, device, threads
+        self._definition, self._device = definition, device
         self._use = use or DeviceUse.of(device)
-        self._module = load_network(definition, bundle).to(device)
+        self._module = load_network(definition, bundle)  # put on the device when it is first asked for
         self._ready: dict[bool, TileNetwork] = {}
 
     @property
@@ -86,25 +88,50 @@ class TorchNetworks:
         return f"torch-{self._device.type}-{kind}"
 
     def network(self, *, half: bool) -> TileNetwork:
-        """With nnU-Net's mixed precision on CUDA, or in float32; CPUs compute in float32."""
+        """With nnU-Net's mixed precision on CUDA, or in float32; CPUs compute in float32.
+
+        Raises ``OutOfMemoryError`` where the device has no room for its weights, and ``DeviceFailedError``.
+        """
         mixed = half and self._device.type == "cuda"
         if mixed not in self._ready:
             tiles_at_once, record = self._use.tiles_at_once, self._use.record
+            with device_errors():
+                self._module.to(self._device)
             plain = _TorchNetwork(self._module, self._device, self._definition.channels, mixed, tiles_at_once)
             self._ready[mixed] = plain if record is None else Recorded(plain, record)
         return self._ready[mixed]
 
+    def memory(self, *, half: bool) -> Running:
+        """A tile's features, in float32 in any case; what a card takes is not the machine's."""
+        on_host = isinstance(self._use.place, OnHost)
+        return Running(passing=tile_bytes(self._definition)) if on_host else Running()
+
+    @property
+    def given_up(self) -> tuple[str, ...]:
+        """Whether kernels could not be recorded."""
+        failed = any(isinstance(network, Recorded) and network.failed for network in self._ready.values())
+        return ("the graphics card could not record the network's kernels: they ran one by one",) if failed else ()
+
     def smaller(self) -> "tuple[TorchNetworks, str] | None":
-        """On a card one tile at once and nothing recorded, and after that the CPU, for this one image."""
+        """On a card one tile at once and nothing recorded, and after that the CPU, for this one image.
+
+        Its weights leave the card for that long: the next image brings them back, if there is room.
+        """
         if isinstance(self._use.place, OnHost):
             return None
+        self._ready.clear()  # recordings keep memory; the next image records anew
         if self._use.tiles_at_once > 1:
-            fewer = copy(self)
-            fewer._use, fewer._ready = DeviceUse(self._use.place, 1, None), {}
-            self._ready.clear()  # recordings keep memory; the next image records anew
-            return fewer, "the graphics card's memory ran out: one tile at once"
-        on_cpu = TorchNetworks(self._bundle, self._definition, torch.device("cpu"), self._threads)
+            fewer = DeviceUse(self._use.place, 1, None)
+            return self._otherwise(self._device, fewer), "the graphics card's memory ran out: one tile at once"
+        cpu = torch.device("cpu")
+        on_cpu = self._otherwise(cpu, DeviceUse.of(cpu))
         return on_cpu, "the graphics card's memory ran out: the network ran on the CPU"
+
+    def _otherwise(self, device: torch.device, use: DeviceUse) -> "TorchNetworks":
+        """The same weights, used otherwise: only one of the two at a time."""
+        other = copy(self)
+        other._device, other._use, other._ready = device, use, {}
+        return other
 
 
 class _TorchNetwork:

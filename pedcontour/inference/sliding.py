@@ -58,21 +58,34 @@ class Slab:
     seen: int
 
 
+def padded(data: npt.NDArray[np.float32] | torch.Tensor, layout: Layout, device: torch.device) -> torch.Tensor:
+    """The layout's box of an image ``(1, a, b, c)`` on a device, with zeros around it where it is smaller than a tile.
+
+    A copy only where there are any, or where the image is elsewhere.
+    """
+    image = torch.as_tensor(data[(slice(None), *layout.box)])
+    padding: list[int] = []
+    for axis in (2, 1, 0):
+        before = layout.before[axis]
+        padding += [before, layout.shape[axis] - layout.covered[axis] - before]
+    return (torch.nn.functional.pad(image, padding) if any(padding) else image).to(device)
+
+
 def finished_slabs(
     network: TileNetwork,
-    data: npt.NDArray[np.float32] | torch.Tensor,
+    image: torch.Tensor,
     layout: Layout,
     sums: torch.dtype,
     progress: Callable[[float], None],
     outside: Sequence[float] | None = None,
 ) -> Iterator[Slab]:
-    """Run every tile over ``data`` ``(1, a, b, c)``; logits come in the precision ``sums`` in which they are added.
+    """Run every tile over an image that is ``padded``; logits come in the precision ``sums`` in which they are added.
 
     ``progress`` hears the share of tiles done after each; what it raises ends the work. ``outside`` are the logits of
     the channels where no tile ran, those left out being 0; without them the first channel wins there. Raises
     ``ModelUnsupportedError`` when the network's outputs exceed the precision, as stock nnU-Net would fail too.
     """
-    window = _Window(network, _padded(data, layout).to(network.device), layout, sums, outside or (1.0,))
+    window = _Window(network, image, layout, sums, outside or (1.0,))
     done = 0
     for row, following in zip(layout.rows, (*(row.start for row in layout.rows[1:]), layout.shape[0]), strict=True):
         for first in range(0, len(row.corners), network.tiles_at_once):
@@ -89,9 +102,9 @@ class _Window:
     """The planes under work: ``total[:, 1 + n]`` is plane ``start + n`` and ``total[:, 0]`` the finished one before."""
 
     def __init__(
-        self, network: TileNetwork, padded: torch.Tensor, layout: Layout, sums: torch.dtype, outside: Sequence[float]
+        self, network: TileNetwork, image: torch.Tensor, layout: Layout, sums: torch.dtype, outside: Sequence[float]
     ) -> None:
-        self._network, self._padded, self._layout = network, padded, layout
+        self._network, self._image, self._layout = network, image, layout
         self._outside = [(channel, logit) for channel, logit in enumerate(outside) if logit]
         planes = (layout.patch[0] + 1, *layout.shape[1:])
         self._total = torch.zeros((network.channels, *planes), dtype=sums, device=network.device)
@@ -109,7 +122,7 @@ class _Window:
         depth, height, width = self._layout.patch
         places = [(slice(b, b + height), slice(c, c + width)) for b, c in corners]
         planes = slice(row.start, row.start + depth)
-        tiles = torch.stack([self._padded[:, planes, b, c] for b, c in places])
+        tiles = torch.stack([self._image[:, planes, b, c] for b, c in places])
         for logits, (b, c) in zip(self._network(tiles), places, strict=True):
             part = self._total[:, 1:, b, c]
             if part.dtype == torch.float32:
@@ -145,13 +158,3 @@ class _Window:
             for plane in range(kept):  # one by one: the two parts overlap
                 buffer[:, plane] = buffer[:, plane + planes]
             buffer[:, kept:] = 0
-
-
-def _padded(data: npt.NDArray[np.float32] | torch.Tensor, layout: Layout) -> torch.Tensor:
-    """The layout's box of the image, with zeros around it where it is smaller than a tile."""
-    image = torch.as_tensor(data[(slice(None), *layout.box)])
-    padding: list[int] = []
-    for axis in (2, 1, 0):
-        before = layout.before[axis]
-        padding += [before, layout.shape[axis] - layout.covered[axis] - before]
-    return torch.nn.functional.pad(image, padding)

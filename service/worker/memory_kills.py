@@ -3,41 +3,27 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from pedcontour.inference.control_group import ROOT, lines_of, unified_group
+
 MemoryKills = Callable[[], int | None]
 """Tells the count so far, or None where nothing tells it. It only grows, and before the signal is sent."""
 
 
-def memory_kills(root: Path = Path("/")) -> int | None:
+def memory_kills(root: Path = ROOT) -> int | None:
     """The count of this process's control group (version 2) with those below it, else that of the whole machine.
 
     A container sees its own group. ``root`` is where ``proc`` and ``sys`` lie.
     """
-    for file in (_group(root) / "memory.events", root / "proc/vmstat"):
+    for file in (unified_group(root) / "memory.events", root / "proc/vmstat"):
         if (count := _count_in(file)) is not None:
             return count
     return None
 
 
-def _group(root: Path) -> Path:
-    groups = root / "sys/fs/cgroup"
-    for line in _lines(root / "proc/self/cgroup"):
-        hierarchy, _, path = line.split(":", 2)
-        if hierarchy == "0":
-            return groups / path.lstrip("/")
-    return groups
-
-
 def _count_in(file: Path) -> int | None:
     """The line ``oom_kill`` of cgroup-v2's ``memory.events`` or of ``proc_vmstat(5)``."""
-    for line in _lines(file):
+    for line in lines_of(file):
         name, _, count = line.partition(" ")
         if name == "oom_kill" and count.isdecimal():
             return int(count)
     return None
-
-
-def _lines(file: Path) -> list[str]:
-    try:
-        return file.read_text("ascii", "replace").splitlines()
-    except OSError:
-        return []

@@ -15,6 +15,8 @@ from pedcontour.inference.device_errors import device_errors, free_unused_memory
             RuntimeError("[enforce fail at alloc_cpu.cpp:117] can't allocate memory"),
             OutOfMemoryError,
         ),
+        (torch.AcceleratorError("CUDA error: out of memory"), OutOfMemoryError),
+        (torch.AcceleratorError("CUDA error: an illegal memory access was encountered"), DeviceFailedError),
         (MemoryError("Unable to allocate 20.0 GiB for an array"), OutOfMemoryError),
         (RuntimeError("Exception from src/inference: std::bad_alloc"), OutOfMemoryError),
         (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), OutOfMemoryError),

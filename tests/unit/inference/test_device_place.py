@@ -67,7 +67,7 @@ from pedcontour.inference.confidence import Confidence
 from pedcontour.inference.device_place import OnDevice
 from pedcontour.inference.layout import lay_tiles
 from pedcontour.inference.memory import Need, peak_resident_bytes
-from pedcontour.inference.sliding import finished_slabs
+from pedcontour.inference.sliding import finished_slabs, padded
 from tests.unit.inference.planned import definition_with
 from tests.unit.inference.test_sliding import Blur
 
@@ -80,7 +80,8 @@ def run(image):
     prepared = place.prepare(definition, image, (2.0, 2.0, 2.0), look_for_body=False)
     layout = lay_tiles(tuple(prepared.data.shape[1:]), definition.patch_size, 0.5)
     labelling = place.labelling(definition, prepared, layout, Confidence(tuple(range(8))))
-    for slab in finished_slabs(network, prepared.data, layout, torch.float32, lambda share: None):
+    data = padded(prepared.data, layout, device)
+    for slab in finished_slabs(network, data, layout, torch.float32, lambda share: None):
         labelling.add(slab)
     labelling.channels()
     return Need(image.shape, layout.shape, definition.patch_size[0], 8, 4, whole_volumes=False)

@@ -5,7 +5,8 @@ import torch
 
 from pedcontour.inference.ensemble import as_one
 from pedcontour.inference.fold_mean import mean_of_slabs, shared_progress
-from pedcontour.inference.nnunet_engine import Networks
+from pedcontour.inference.networks import Networks
+from pedcontour.inference.running_memory import Running
 from pedcontour.inference.sliding import Slab, TileNetwork
 
 
@@ -34,6 +35,13 @@ class Fold:
 
     def network(self, *, half: bool) -> TileNetwork:
         return Times(self._factor * (10 if half else 1))
+
+    def memory(self, *, half: bool) -> Running:
+        return Running(kept=int(self._factor), passing=10 * int(self._factor))
+
+    @property
+    def given_up(self) -> tuple[str, ...]:
+        return ("nothing recorded",) if self._factor > 1 else ()
 
     def smaller(self) -> tuple[Networks, str] | None:
         return None if self._less is None else (self._less, "with less")
@@ -64,6 +72,12 @@ def test_folds_do_with_less_memory_all_together_or_not_at_all() -> None:
     networks, said = smaller
     assert said == "with less"
     torch.testing.assert_close(networks.network(half=False)(TILES), 4.0 * TILES)
+
+
+def test_folds_keep_their_memory_each_and_run_in_turn() -> None:
+    folds = as_one([Fold(1.0), Fold(2.0), Fold(3.0)])
+    assert folds.memory(half=False) == Running(kept=6, passing=30)
+    assert folds.given_up == ("nothing recorded",)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

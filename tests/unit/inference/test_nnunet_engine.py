@@ -9,28 +9,33 @@ import pytest
 import torch
 
 from pedcontour.bundle import ModelBundle
-from pedcontour.errors import MemoryTooSmallError, OutOfMemoryError
+from pedcontour.errors import MemoryTooSmallError, OutOfMemoryError, SeriesTooThinError
 from pedcontour.inference import place
 from pedcontour.inference.cuda_graph import Recorder, Replay
 from pedcontour.inference.device_place import OnDevice
 from pedcontour.inference.labelling import Channels, Labelling
 from pedcontour.inference.memory import Need
 from pedcontour.inference.modes import Mode
-from pedcontour.inference.nnunet_engine import Networks, NnunetEngine
+from pedcontour.inference.networks import Networks
+from pedcontour.inference.nnunet_engine import NnunetEngine
 from pedcontour.inference.nnunet_network import read_definition
 from pedcontour.inference.nnunet_steps import Prepared
 from pedcontour.inference.nnunet_torch import DeviceUse, TorchNetworks
 from pedcontour.inference.place import Place
+from pedcontour.inference.running_memory import Running
 from pedcontour.inference.sliding import Slab, TileNetwork
+from pedcontour.volume import Grid, Volume
 from tests.toy_nnunet import one_thread, toy_image
 
 pytestmark = pytest.mark.slow
 
-CPU = torch.device("cpu")
+CPU, CARD = torch.device("cpu"), torch.device("cuda")
 
 
 class Full:
     """Networks on a card whose memory is enough for ``tiles`` tiles."""
+
+    given_up = ()
 
     def __init__(self, within: TorchNetworks, tiles: int, then: Networks | None) -> None:
         self._within, self._tiles, self._then = within, tiles, then
@@ -54,6 +59,9 @@ class Full:
                 return network(tiles)
 
         return OutOfMemory()
+
+    def memory(self, *, half: bool) -> Running:
+        return self._within.memory(half=half)
 
     def smaller(self) -> tuple[Networks, str] | None:
         return None if self._then is None else (self._then, f"not enough for {self._tiles + 1} tiles")
@@ -104,12 +112,26 @@ def test_what_the_memory_cannot_hold_is_refused_before_any_work(
     assert told == []
 
 
+@pytest.mark.parametrize("on_a_card", [False, True])
+def test_an_image_thinner_than_a_voxel_of_the_model_is_refused_before_any_work(
+    toy_model: ModelBundle, within: TorchNetworks, on_a_card: bool
+) -> None:
+    thin = Volume(Grid((3, 60, 56), np.diag([0.4, 3.0, 3.0, 1.0])), np.full((3, 60, 56), 40, np.int16))
+    networks = _on_a_card(toy_model, OnDevice(CPU)) if on_a_card else within
+    told: list[float] = []
+    with pytest.raises(SeriesTooThinError, match=r"3 voxels of 0\.4 mm"):
+        _engine(toy_model, networks).segment(thin, told.append)
+    with pytest.raises(SeriesTooThinError):
+        _engine(toy_model, networks).memory_bytes(thin)
+    assert told == []
+
+
 def test_a_prediction_says_what_it_took(toy_model: ModelBundle, within: TorchNetworks) -> None:
     image, _ = toy_image((48, 60, 56), (3.0, 3.0, 3.0), seed=9)
     with one_thread():
         prediction = _engine(toy_model, within).segment(image, lambda _: None)
     assert prediction.tiles_run > 1
-    assert prediction.timings_s.keys() == {"prepare", "network", "labels"}
+    assert prediction.timings_s.keys() == {"prepare", "load", "network", "labels"}
     assert prediction.peak_memory_bytes > 0
 
 
@@ -191,15 +213,18 @@ def test_a_card_whose_memory_runs_out_at_any_stage_is_left_for_the_processor(
     assert told[-1] == 1.0
 
 
-def test_a_card_with_memory_for_one_tile_runs_one_and_records_nothing(toy_model: ModelBundle) -> None:
-    recorded: list[int] = []
-
+def _recorder_without_memory(asked: list[int]) -> Recorder:
     def no_memory(network: TileNetwork, tiles: torch.Tensor) -> Replay:
-        recorded.append(len(tiles))
+        asked.append(len(tiles))
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
 
+    return no_memory
+
+
+def test_a_card_with_memory_for_one_tile_runs_one_and_records_nothing(toy_model: ModelBundle) -> None:
+    recorded: list[int] = []
     image, _ = toy_image((48, 60, 56), (3.0, 3.0, 3.0), seed=9)
-    engine = _engine(toy_model, _on_a_card(toy_model, OnDevice(CPU), no_memory))
+    engine = _engine(toy_model, _on_a_card(toy_model, OnDevice(CPU), _recorder_without_memory(recorded)))
     with one_thread():
         first, second = (engine.segment(image, lambda _: None) for _ in range(2))
     assert first.fallbacks == ("the graphics card's memory ran out: one tile at once",)
@@ -238,3 +263,63 @@ def test_a_warm_engine_has_run_every_number_of_tiles(toy_model: ModelBundle) -> 
         assert sorted(recorded) == [1, 2]
         engine.segment(image, lambda _: None)
     assert sorted(recorded) == [1, 2]
+
+
+def test_a_warm_up_without_memory_on_the_card_goes_on_with_less(toy_model: ModelBundle) -> None:
+    recorded: list[int] = []
+    engine = _engine(toy_model, _on_a_card(toy_model, OnDevice(CPU), _recorder_without_memory(recorded)))
+    with one_thread():
+        engine.warm_up()
+    assert recorded, "it was tried"
+
+
+def test_a_warm_up_that_fits_nowhere_leaves_it_to_the_first_image(
+    toy_model: ModelBundle, within: TorchNetworks
+) -> None:
+    image, _ = toy_image((32, 48, 48), (3.0, 3.0, 3.0), seed=9)
+    engine = _engine(toy_model, Full(within, 0, None))
+    with one_thread():
+        engine.warm_up()
+        with pytest.raises(OutOfMemoryError):
+            engine.segment(image, lambda _: None)
+
+
+def test_a_card_without_room_for_the_weights_is_left_for_the_processor(
+    toy_model: ModelBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = False
+    moves: list[torch.device] = []
+    to = torch.nn.Module.to
+
+    def moved(module: torch.nn.Module, device: torch.device) -> torch.nn.Module:
+        moves.append(device)
+        if not room and device == CARD:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return to(module, CPU)
+
+    monkeypatch.setattr(torch.nn.Module, "to", moved)
+    definition = read_definition(toy_model.plans, toy_model.dataset, toy_model.configuration)
+    networks = TorchNetworks(toy_model, definition, CARD, 1, DeviceUse(OnDevice(CPU), 2, None))
+    engine = _engine(toy_model, networks)
+    image, _ = toy_image((32, 48, 48), (3.0, 3.0, 3.0), seed=9)
+    with one_thread():
+        engine.warm_up()
+        prediction = engine.segment(image, lambda _: None)
+    assert prediction.fallbacks[-1].endswith("the network ran on the CPU")
+    assert prediction.engine == "torch-cpu-fp32"
+    assert moves[-1] == CPU, "what was on the card of its weights has left it"
+    room = True
+    networks.network(half=False)
+    assert moves[-1] == CARD, "the next image tries the card again"
+
+
+def test_kernels_that_cannot_be_recorded_are_told(toy_model: ModelBundle) -> None:
+    def refuse(network: TileNetwork, tiles: torch.Tensor) -> Replay:
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    image, _ = toy_image((32, 48, 48), (3.0, 3.0, 3.0), seed=9)
+    engine = _engine(toy_model, _on_a_card(toy_model, OnDevice(CPU), refuse))
+    with one_thread():
+        engine.warm_up()
+        prediction = engine.segment(image, lambda _: None)
+    assert prediction.fallbacks == ("the graphics card could not record the network's kernels: they ran one by one",)

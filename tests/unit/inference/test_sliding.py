@@ -10,11 +10,12 @@ import torch
 from pedcontour.errors import CancelledError, ModelUnsupportedError
 from pedcontour.inference.layout import Layout, Row, lay_tiles
 from pedcontour.inference.nnunet_network import Definition
-from pedcontour.inference.sliding import finished_slabs
+from pedcontour.inference.sliding import finished_slabs, padded
 from tests.toy_nnunet import LABELS, PATCH, toy_dataset
 from tests.unit.inference.planned import definition_with
 
 Shape = tuple[int, int, int]
+CPU = torch.device("cpu")
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Blur:
 
 def _all(network: Blur, data: npt.NDArray[np.float32], layout: Layout, sums: torch.dtype = torch.half) -> torch.Tensor:
     """Every slab's new planes, one after the other."""
-    slabs = finished_slabs(network, data, layout, sums, lambda _: None)
+    slabs = finished_slabs(network, padded(data, layout, CPU), layout, sums, lambda _: None)
     return torch.cat([slab.logits[:, slab.seen :].clone() for slab in slabs], 1)
 
 
@@ -73,7 +74,7 @@ def test_a_slab_brings_the_plane_before_it() -> None:
     data = np.random.default_rng(3).normal(size=(1, 70, 48, 48)).astype(np.float32)
     layout = lay_tiles((70, 48, 48), PATCH, 0.5)
     whole = _all(Blur(), data, layout)
-    for slab in finished_slabs(Blur(), data, layout, torch.half, lambda _: None):
+    for slab in finished_slabs(Blur(), padded(data, layout, CPU), layout, torch.half, lambda _: None):
         assert slab.seen == (slab.first > 0)
         torch.testing.assert_close(
             slab.logits, whole[:, slab.first : slab.first + slab.logits.shape[1]], rtol=0, atol=0
@@ -94,7 +95,7 @@ def test_where_no_tile_ran_logits_are_those_of_the_outside() -> None:
     rows = (Row(0, ((0, 0),)), Row(32, ()))
     layout = Layout((slice(0, 64), slice(0, 48), slice(0, 48)), (0, 0, 0), (64, 48, 48), PATCH, rows, 1)
     outside = tuple(float(channel - 3) for channel in range(len(LABELS)))
-    slabs = finished_slabs(Blur(), data, layout, torch.half, lambda _: None, outside)
+    slabs = finished_slabs(Blur(), padded(data, layout, CPU), layout, torch.half, lambda _: None, outside)
     logits = torch.cat([slab.logits[:, slab.seen :].clone() for slab in slabs], 1)
     assert (logits[:, 32:] == torch.tensor(outside)[:, None, None, None]).all()
     assert (logits[:, :31] >= 0).all()
@@ -104,7 +105,7 @@ def test_progress_is_told_after_every_tile_and_may_end_the_work() -> None:
     data = np.zeros((1, 64, 96, 96), np.float32)
     layout = lay_tiles((64, 96, 96), PATCH, 0.5)
     told: list[float] = []
-    for _ in finished_slabs(Blur(), data, layout, torch.half, told.append):
+    for _ in finished_slabs(Blur(), padded(data, layout, CPU), layout, torch.half, told.append):
         pass
     assert told == [n / 27 for n in range(1, 28)]
 
@@ -112,7 +113,7 @@ def test_progress_is_told_after_every_tile_and_may_end_the_work() -> None:
         raise CancelledError
 
     with pytest.raises(CancelledError):
-        next(finished_slabs(Blur(), data, layout, torch.half, cancel))
+        next(finished_slabs(Blur(), padded(data, layout, CPU), layout, torch.half, cancel))
 
 
 class _Shouting(Blur):
@@ -132,3 +133,11 @@ def test_outputs_that_are_no_numbers_are_refused(value: float) -> None:
     data = np.zeros((1, *PATCH), np.float32)
     with pytest.raises(ModelUnsupportedError):
         _all(_Shouting(value), data, lay_tiles(PATCH, PATCH, 0.5))
+
+
+@pytest.mark.parametrize(("shape", "copied"), [((40, 70, 60), False), ((40, 30, 60), True)])
+def test_an_image_is_copied_only_where_it_is_smaller_than_a_tile(shape: Shape, copied: bool) -> None:
+    data = np.ones((1, *shape), np.float32)
+    image = padded(data, lay_tiles(shape, PATCH, 0.5), CPU)
+    assert np.shares_memory(data, image.numpy()) is not copied
+    assert image.sum() == data.size
