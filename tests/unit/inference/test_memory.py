@@ -187,7 +187,7 @@ print(run(image, patch, step, folds).peak_bytes, peak_resident_bytes() - before)
     [
         ((240, 200, 200), (32, 48, 48), 0.5, 1),
         ((900, 192, 192), (32, 96, 96), 1.0, 5),
-        ((300, 80, 80), (32, 96, 96), 1.0, 5),
+        ((900, 80, 80), (32, 96, 96), 1.0, 5),
     ],
     ids=["one fold", "five folds", "five folds of an image smaller than a tile"],
 )

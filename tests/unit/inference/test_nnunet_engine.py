@@ -2,6 +2,7 @@
 
 import weakref
 from dataclasses import dataclass
+from math import prod
 from typing import Any, cast
 
 import numpy as np
@@ -323,3 +324,13 @@ def test_kernels_that_cannot_be_recorded_are_told(toy_model: ModelBundle) -> Non
         engine.warm_up()
         prediction = engine.segment(image, lambda _: None)
     assert prediction.fallbacks == ("the graphics card could not record the network's kernels: they ran one by one",)
+
+
+def test_a_sum_over_mirror_images_and_an_image_turned_back_are_counted(
+    toy_model: ModelBundle, within: TorchNetworks
+) -> None:
+    image, _ = toy_image((48, 60, 56), (3.0, 3.0, 3.0), seed=9)
+    engine = _engine(toy_model, within)
+    definition = read_definition(toy_model.plans, toy_model.dataset, toy_model.configuration)
+    scores = 4 * definition.channels * prod(definition.patch_size)
+    assert engine.memory_bytes(image, "tta") == engine.memory_bytes(image, "standard") + 2 * scores
