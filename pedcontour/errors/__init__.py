@@ -145,6 +145,7 @@ from pedcontour.errors.uploads import (
 )
 from pedcontour.errors.workers import (
     DeviceFailedError,
+    EngineUnusableError,
     JobTimeoutError,
     MemoryTooSmallError,
     OutOfMemoryError,
@@ -177,6 +178,7 @@ __all__ = [
     "DeviceFailedError",
     "DigestMismatchError",
     "DisbeliefError",
+    "EngineUnusableError",
     "FederationError",
     "FileUnreadableError",
     "ForbiddenBindingError",
