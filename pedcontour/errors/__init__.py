@@ -146,6 +146,7 @@ from pedcontour.errors.uploads import (
 )
 from pedcontour.errors.workers import (
     DeviceFailedError,
+    EngineUnusableError,
     JobTimeoutError,
     MemoryTooSmallError,
     OutOfMemoryError,
@@ -178,6 +179,7 @@ __all__ = [
     "DeviceFailedError",
     "DigestMismatchError",
     "DisbeliefError",
+    "EngineUnusableError",
     "FederationError",
     "FileUnreadableError",
     "ForbiddenBindingError",

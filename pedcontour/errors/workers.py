@@ -33,6 +33,12 @@ class UnexpectedError(WorkerTroubleError):
     code = "UNEXPECTED"
 
 
+class EngineUnusableError(WorkerTroubleError):
+    """What runs the network cannot be loaded on this machine, as its log tells; the job is tried again elsewhere."""
+
+    code = "ENGINE_UNUSABLE"
+
+
 class ProcessSilentError(WorkerTroubleError):
     """The process that works on the images gave no sign of life and was replaced; the job is tried again."""
 

@@ -1,10 +1,11 @@
 """Which engine runs a model: the one place that knows them all."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pedcontour.bundle.model import ModelBundle
 from pedcontour.errors import RequestError
@@ -14,6 +15,11 @@ from pedcontour.inference.nnunet_engine import NnunetEngine
 from pedcontour.inference.nnunet_network import Definition, read_definition
 from pedcontour.inference.nnunet_torch import TorchNetworks, find_device
 
+if TYPE_CHECKING:
+    from pedcontour.inference.nnunet_openvino import OpenVinoNetworks
+
+log = logging.getLogger(__name__)
+
 Runtime = Literal["auto", "openvino", "torch"]
 
 
@@ -21,9 +27,9 @@ Runtime = Literal["auto", "openvino", "torch"]
 class EngineChoice:
     """What the network runs on.
 
-    ``device`` is what ``find_device`` takes. ``runtime`` ``auto`` takes OpenVINO on a CPU, where it is installed, and
-    PyTorch otherwise. ``threads`` are the network's, None takes every core. ``cache`` is the folder of converted
-    networks, None converts in each process.
+    ``device`` is what ``find_device`` takes. ``runtime`` ``auto`` takes OpenVINO on a CPU, where it is installed and
+    can be loaded, and PyTorch otherwise. ``threads`` are the network's, None takes every core. ``cache`` is the folder
+    of converted networks, None converts in each process.
     """
 
     device: str = "auto"
@@ -45,19 +51,40 @@ def load_engine(bundle: ModelBundle, choice: EngineChoice | None = None) -> Nnun
     return NnunetEngine(bundle, definition, networks)
 
 
-def check_choice(choice: EngineChoice) -> None:
-    """Raises ``RequestError`` when there is no such device or runtime here."""
+def check_device(choice: EngineChoice) -> None:
+    """Raises ``RequestError`` when there is no such device here."""
+    find_device(choice.device)
+
+
+def check_runtime(choice: EngineChoice) -> None:
+    """Raises ``RequestError`` when the runtime cannot be loaded here, or not for that device."""
     _networks(choice)
 
 
 def _networks(choice: EngineChoice) -> Callable[[ModelBundle, Definition], Networks]:
     device = find_device(choice.device)
-    installed = find_spec("openvino") is not None
-    if choice.runtime == "openvino" and (not installed or device.type != "cpu"):
-        raise RequestError("OpenVINO runs on a CPU and has to be installed; choose auto or torch")
-    if device.type != "cpu" or choice.runtime == "torch" or not installed:
-        return lambda bundle, definition: TorchNetworks(bundle, definition, device, choice.threads)
+    if choice.runtime == "openvino" and device.type != "cpu":
+        raise RequestError("OpenVINO runs on a CPU; choose auto or torch, or cpu as the device")
+    if device.type == "cpu" and choice.runtime != "torch" and (openvino := _openvino(choice.runtime)) is not None:
+        return lambda bundle, definition: openvino(bundle, definition, choice.cache, choice.threads)
+    return lambda bundle, definition: TorchNetworks(bundle, definition, device, choice.threads)
 
-    from pedcontour.inference.nnunet_openvino import OpenVinoNetworks
 
-    return lambda bundle, definition: OpenVinoNetworks(bundle, definition, choice.cache, choice.threads)
+def _openvino(runtime: Runtime) -> "type[OpenVinoNetworks] | None":
+    """None where it is not there and need not be."""
+    must = runtime == "openvino"
+    if find_spec("openvino") is None:
+        if must:
+            raise RequestError("OpenVINO is not installed; install it, or choose auto or torch")
+        return None
+    try:
+        from pedcontour.inference.nnunet_openvino import OpenVinoNetworks, check_processor
+
+        check_processor()
+    except Exception as error:  # a package of which a part is missing or does not fit may raise anything
+        broken = type(error).__name__
+        if must:
+            raise RequestError(f"OpenVINO cannot be loaded: {broken}; install it again, or choose torch") from None
+        log.warning("OpenVINO is installed and cannot be loaded (%s): PyTorch runs the network, more slowly", broken)
+        return None
+    return OpenVinoNetworks

@@ -21,6 +21,12 @@ from pedcontour.inference.sliding import TileNetwork
 _CPU = torch.device("cpu")
 
 
+def check_processor() -> None:
+    """Raises ``RuntimeError`` where the part of OpenVINO that runs on processors is missing or cannot be loaded."""
+    if "CPU" not in ov.Core().available_devices:
+        raise RuntimeError("OpenVINO finds no processor")
+
+
 class OpenVinoNetworks:
     """The networks of one bundle, compiled when they are first asked for.
 

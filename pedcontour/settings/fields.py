@@ -53,12 +53,14 @@ class SettingFields(BaseSettings):
     )
     engine: Literal["auto", "openvino", "torch"] = Field(
         default="auto",
-        description="What runs the network: `auto` is OpenVINO on a CPU, where it is installed, and PyTorch otherwise.",
+        description="What runs the network: `auto` is OpenVINO on a CPU, where it is installed and can be loaded, and "
+        "PyTorch otherwise.",
     )
     cache_dir: Path | None = Field(
         default=None,
         description="Folder of networks converted for OpenVINO; empty is `cache` in the data folder, for `pedcontour "
-        "contour` the user's own cache. Losing it costs the next start some seconds.",
+        "contour` the user's own cache. Losing it costs the next start some seconds; what was "
+        "not used for 30 days is removed.",
     )
     threads: int | None = Field(
         default=None, ge=1, description="CPU threads of the network; empty lets it use every core."

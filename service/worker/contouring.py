@@ -1,6 +1,8 @@
 """The production contourer: a job's options and files to the library's use case, with a warm engine per model."""
 
+import gc
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,17 +18,21 @@ from service.jobs import Job
 from service.worker.messages import Contour
 from service.worker.run import Contoured
 
+ENGINES = 2
+"""So many models stay loaded: the default one and another. Each keeps its network in the precisions that were asked
+for, two at most."""
+
 
 class EngineContourer:
     """A ``Contourer`` over the library: ``find_model`` gives a job's model, ``load`` turns a model into an engine.
 
-    Engines stay loaded, one a model digest, so that only the first job of a model waits for its weights.
+    The ``ENGINES`` that were used last stay loaded, one a model digest, so that a job seldom waits for its weights.
     """
 
     def __init__(self, find_model: Callable[[str], ModelBundle], load: Callable[[ModelBundle], Engine]) -> None:
         self._find_model = find_model
         self._load = load
-        self._engines: dict[str, Engine] = {}
+        self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._loading = threading.Lock()
 
     def __call__(
@@ -54,11 +60,19 @@ class EngineContourer:
         return self(order.job, order.files, order.out, progress, order.left_out, turn if order.in_turn else None)
 
     def warm(self, model: ModelBundle) -> Engine:
-        """The engine of a model, loaded on first use."""
+        """The engine of a model, loaded where it is not; the one that was longest not used goes first."""
         with self._loading:
             if model.digest not in self._engines:
+                self._make_room()
                 self._engines[model.digest] = self._load(model)
+            self._engines.move_to_end(model.digest)
             return self._engines[model.digest]
+
+    def _make_room(self) -> None:
+        """For one more engine, before it is loaded: memory may not hold it beside those that are there."""
+        if len(self._engines) >= ENGINES:
+            self._engines.popitem(last=False)
+            gc.collect()  # weights hang in cycles, and would stay for long
 
 
 def _request(job: Job) -> ContourRequest:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from pedcontour.errors import (
+    EngineUnusableError,
     JobTimeoutError,
     OutOfMemoryError,
     PedcontourError,
     ProcessSilentError,
+    RequestError,
     StoreError,
     WorkerTroubleError,
 )
@@ -76,7 +78,7 @@ class InferenceChild:
         self._environment = environment
         self._patience = patience
         self._child: ChildProcess | None = None
-        self._is_ready = False
+        self._ready: Ready | None = None
 
     @property
     def pid(self) -> int | None:
@@ -87,9 +89,12 @@ class InferenceChild:
     def start(self) -> None:
         """Start the child and wait until its model is loaded.
 
-        Raises ``RequestError`` when it refuses its settings, ``WorkerTroubleError`` when it does not start.
+        Raises ``RequestError`` when it refuses its settings, ``EngineUnusableError`` when none of its models could be
+        loaded, ``WorkerTroubleError`` when it does not start.
         """
         self._ready_child()
+        if self._ready is not None and not self._ready.is_engine_usable:
+            raise EngineUnusableError(self._ready.without_model)
 
     def prepare(self) -> None:
         """Start the child where there is none; its first job waits for its model. Raises ``StoreError``."""
@@ -106,9 +111,13 @@ class InferenceChild:
         """Have one job done; ``progress`` is also told what it was told before, and may raise ``CancelledError``.
 
         Raises what the child's work raises; ``JobTimeoutError``; ``WorkerTroubleError`` when the child, not the job, is
-        at fault. Whatever is raised, the next job finds a child that is not at this one any more.
+        at fault, of these ``EngineUnusableError`` when the child refuses its settings. Whatever is raised, the next job
+        finds a child that is not at this one any more.
         """
-        child = self._ready_child()
+        try:
+            child = self._ready_child()
+        except RequestError as error:  # not the job's: they fitted before, so a card or a package is gone
+            raise EngineUnusableError(error.detail) from None
         child.begin_job()
         try:
             send(child.channel, order.model_copy(update={"in_turn": self._in_turn}))
@@ -179,7 +188,7 @@ class InferenceChild:
 
     def _begin(self) -> ChildProcess:
         self._child = ChildProcess(self._command, self._environment, self._kills)
-        self._is_ready = False
+        self._ready = None
         return self._child
 
     def _ready_child(self) -> ChildProcess:
@@ -188,7 +197,7 @@ class InferenceChild:
             if child is not None:
                 log.warning("the contouring process ended between jobs: %s", child.cause_of_death().detail)
             child = self._begin()
-        if not self._is_ready:
+        if self._ready is None:
             self._await_ready(child)
         return child
 
@@ -199,7 +208,7 @@ class InferenceChild:
             self._child = None
             raise child.cause_of_death() from None
         if isinstance(message, Ready):
-            self._is_ready = True
+            self._ready = message
             if message.without_model:
                 log.warning("no model was loaded ahead: %s", message.without_model)
             return

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
 from pedcontour.dicom.ignored import Ignored
-from pedcontour.errors import NothingDrawnError, PedcontourError, errors_by_code
+from pedcontour.errors import ModelError, NothingDrawnError, PedcontourError, RequestError, errors_by_code
 from pedcontour.verdicts import Verdict
 from service.confinement import Limits
 from service.jobs import Job, Problem
@@ -76,6 +76,12 @@ class Ready(Message):
 
     kind: Literal["ready"] = "ready"
     without_model: str = ""
+
+    @property
+    def is_engine_usable(self) -> bool:
+        """Whether a model alone is at fault where none was loaded, so that another one may be drawn with."""
+        kind = errors_by_code().get(self.without_model)
+        return not self.without_model or (kind is not None and issubclass(kind, ModelError | RequestError))
 
 
 class Alive(Message):

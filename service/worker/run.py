@@ -11,7 +11,14 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from pedcontour.errors import CancelledError, NothingDrawnError, PedcontourError, StoreError, WorkerTroubleError
+from pedcontour.errors import (
+    CancelledError,
+    EngineUnusableError,
+    NothingDrawnError,
+    PedcontourError,
+    StoreError,
+    WorkerTroubleError,
+)
 from pedcontour.storage import ResultStore
 from pedcontour.verdicts import Verdict
 from service.jobs import EVERY_PRIORITY, Ending, Job, Priority, Problem, State
@@ -74,20 +81,30 @@ class _LostError(CancelledError):
 
 
 def run_next(parts: WorkerParts, shift: Shift) -> bool:
-    """Claim the job whose turn it is and see it through; False: there is none to be begun."""
+    """Claim the job whose turn it is and see it through; False: there is none to be begun.
+
+    A worker whose engine cannot be loaded any more is asked to stop: the next job would meet the same.
+    """
     owner = f"{parts.name}/{uuid.uuid4().hex}"
     job = parts.jobs.claim_next(owner, parts.priorities)
     if job is None:
         return False
     with shift.holding(job.id, owner), log_fields(job=job.id):
-        run_job(job, owner, parts)
+        try:
+            run_job(job, owner, parts)
+        except EngineUnusableError as error:
+            log.critical(error.advice, extra={"code": error.code})
+            shift.end()
     if parts.jobs.get(job.id) is None:  # erased meanwhile: what was written late must not stay
         parts.results.delete(job.id)
     return True
 
 
 def run_job(job: Job, owner: str, parts: WorkerParts) -> None:
-    """See a job through that ``owner`` has claimed."""
+    """See a job through that ``owner`` has claimed.
+
+    Raises ``EngineUnusableError`` once the job is given back, when no other would be drawn either.
+    """
     job_id = job.id
     log.info("job %s: attempt %d", job_id, job.attempt)
     tie = _Tie(parts.jobs, job_id, owner)
@@ -103,6 +120,8 @@ def run_job(job: Job, owner: str, parts: WorkerParts) -> None:
             trouble = error.code if isinstance(error, PedcontourError) else type(error).__name__
             log.warning("job %s: given back after %s", job_id, trouble)
             parts.jobs.release(job_id, owner, trouble)
+            if isinstance(error, EngineUnusableError):
+                raise
             return
         except NothingDrawnError as error:
             ending = Ending(State.FAILED, Problem.of(error), error.verdicts, error.warnings)

@@ -26,9 +26,9 @@ def this_host() -> str:
 def run_worker(settings: Settings, inference: Sequence[str]) -> None:
     """Work on jobs until SIGTERM: jobs under way are finished first, or given back where that takes too long.
 
-    ``inference`` starts the child that contours. Raises ``RequestError`` without a broker's URL or when the
-    child refuses a setting, ``StoreError`` when the data folder takes no scratch folder or the result store cannot be
-    opened.
+    ``inference`` starts the child that contours. Raises ``RequestError`` without a broker's URL or when the child
+    refuses a setting, ``EngineUnusableError`` when it cannot load what runs the network, ``StoreError`` when the data
+    folder takes no scratch folder or the result store cannot be opened.
     """
     broker_url = settings.broker_url
     if broker_url is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pedcontour.errors import StoreError, WorkerTroubleError
+from pedcontour.errors import EngineUnusableError, ProcessEndedError, StoreError, WorkerTroubleError
 from pedcontour.inference.memory import memory_left_beside
 from pedcontour.settings import Settings
 from service.confinement import Limits
@@ -51,8 +51,9 @@ class SupervisedContourer:
 def supervised(settings: Settings, inference: Sequence[str]) -> Iterator[Contourer]:
     """The contourer of a worker, its children started and the first one's model loaded; they are ended with the block.
 
-    ``inference`` is the command of the child that contours. Raises ``RequestError`` when that refuses a setting; one
-    that does not start is logged, and tried again with the first job.
+    ``inference`` is the command of the child that contours. Raises ``RequestError`` when that refuses a setting,
+    ``EngineUnusableError`` when it can load no model or dies of its start: a worker that would spoil every job must
+    not look like one that is ready. A child that is late is logged, and waited for again by the first job.
     """
     lanes: list[SupervisedContourer] = []
     gate = Gate(lambda: _room_bytes(lanes)) if settings.lanes > 1 else None
@@ -72,11 +73,20 @@ def _warm_up(lanes: Sequence[SupervisedContourer]) -> None:
     try:
         for lane in lanes:
             lane.intake.prepare()
-        first.inference.start()
+        _start(first.inference)
         for lane in others:
             lane.inference.prepare()
+    except EngineUnusableError:
+        raise
     except (WorkerTroubleError, StoreError) as error:
         log.warning("no model was loaded ahead: %s", error.code)
+
+
+def _start(child: InferenceChild) -> None:
+    try:
+        child.start()
+    except ProcessEndedError as error:
+        raise EngineUnusableError(error.detail) from None
 
 
 def _room_bytes(lanes: Sequence[SupervisedContourer]) -> int | None:

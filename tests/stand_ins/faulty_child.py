@@ -60,13 +60,15 @@ def main() -> None:
     channel = join_worker(int(descriptor))
     if fault == "no start":
         sys.exit(3)
-    if fault == "no device":
+    if fault == "no device" or (fault == "device gone" and Path(os.environ["GONE"]).exists()):
         send(channel, Failed.of(RequestError("PEDCONTOUR_DEVICE: there is no device 'cuda:7' here")))
         return
 
     def warm_up() -> None:
         if fault == "no model":
             raise ModelNotFoundError
+        if fault == "no engine":
+            raise OSError("libopenvino.so: cannot open shared object file")
 
     serve_orders(channel, lambda order, progress, turn: work(fault, order, progress, turn), warm_up)
 

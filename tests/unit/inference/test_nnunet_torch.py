@@ -10,7 +10,7 @@ from pedcontour.bundle import ModelBundle, load_bundle
 from pedcontour.bundle.axes import canonical_to
 from pedcontour.bundle.manifest import write_manifest
 from pedcontour.errors import ModelChecksumError, ModelError, RequestError
-from pedcontour.inference.choice import EngineChoice, check_choice, load_engine
+from pedcontour.inference.choice import EngineChoice, load_engine
 from pedcontour.inference.nnunet_engine import NnunetEngine
 from pedcontour.inference.nnunet_torch import find_device
 from pedcontour.volume import Volume
@@ -113,18 +113,3 @@ def test_a_model_trained_in_another_orientation_is_shown_images_in_it(bundle: Mo
         pretended = Volume(image.grid, np.ascontiguousarray(turn.array(image.voxels)))
         plain = _on_torch(load_bundle(bundle.folder)).segment(pretended, lambda _: None)
     np.testing.assert_array_equal(turn.array(reoriented.labels.voxels), plain.labels.voxels)
-
-
-def test_a_runtime_that_cannot_run_here_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pedcontour.inference.choice.find_spec", lambda name: None)
-    check_choice(EngineChoice(device="cpu"))
-    check_choice(EngineChoice(device="cpu", runtime="torch"))
-    with pytest.raises(RequestError):
-        check_choice(EngineChoice(device="cpu", runtime="openvino"))
-
-
-def test_without_openvino_torch_runs(bundle: ModelBundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pedcontour.inference.choice.find_spec", lambda name: None)
-    image, _ = toy_image((32, 48, 48), (3.0, 3.0, 3.0), seed=9)
-    with one_thread():
-        assert load_engine(bundle, EngineChoice(device="cpu")).segment(image, lambda _: None).engine == "torch-cpu-fp32"

@@ -1,17 +1,18 @@
 """From a job's row to the library's request, and from its outcome to what is kept with the job."""
 
 import json
+import weakref
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pydicom
 import pytest
 
-from pedcontour.bundle import load_bundle
+from pedcontour.bundle import ModelBundle, load_bundle
 from pedcontour.dicom.ct_writer import write_ct_series
 from pedcontour.outputs import OutputStyle, RoiName, RoiNames
 from service.jobs import Job, Options
-from service.worker.contouring import EngineContourer
+from service.worker.contouring import ENGINES, EngineContourer
 from service.worker.run import Contoured
 from tests.stand_ins.model import MODEL_ID, ShadeEngine, shaded_torso, write_stand_in_model
 
@@ -50,3 +51,24 @@ def test_the_provenance_is_that_of_the_report(tmp_path: Path) -> None:
 @pytest.mark.parametrize("options", [Options(MODEL_ID, ("liver",)), Options(MODEL_ID, ("liver",), outputs={})])
 def test_a_row_of_an_older_version_gives_the_default_files(tmp_path: Path, options: Options) -> None:
     assert contoured(tmp_path, options).files == ("preview.png", "report.json", "rtstruct.dcm", "seg.dcm")
+
+
+def test_the_models_that_were_used_last_stay_loaded_and_no_more(tmp_path: Path) -> None:
+    models = [write_stand_in_model(tmp_path / "models", f"model-{n}") for n in range(ENGINES + 1)]
+    loaded: list[str] = []
+    alive: weakref.WeakSet[ShadeEngine] = weakref.WeakSet()
+    most_beside = 0
+
+    def load(model: ModelBundle) -> ShadeEngine:
+        nonlocal most_beside
+        most_beside = max(most_beside, len(alive))
+        loaded.append(model.id)
+        alive.add(engine := ShadeEngine(model))
+        return engine
+
+    contour = EngineContourer(lambda model_id: load_bundle(tmp_path / "models" / model_id), load)
+    *kept, another = models
+    for model in (*kept, kept[0], another, kept[0], another, kept[1]):
+        contour.warm(model)
+    assert loaded == [model.id for model in (*kept, another, kept[1])]
+    assert (len(alive), most_beside) == (ENGINES, ENGINES - 1)

@@ -17,6 +17,7 @@ import pytest
 from pedcontour.errors import (
     CancelledError,
     DeviceFailedError,
+    EngineUnusableError,
     GantryTiltError,
     JobTableError,
     JobTimeoutError,
@@ -230,6 +231,26 @@ def test_a_child_without_a_model_starts_and_one_that_does_not_start_is_trouble(t
 def test_a_child_that_refuses_its_settings_says_which() -> None:
     with a_child("no device") as child, pytest.raises(RequestError, match="PEDCONTOUR_DEVICE"):
         child.start()
+
+
+def test_a_child_that_can_load_no_model_at_all_is_none(tmp_path: Path) -> None:
+    with a_child("no engine") as child, pytest.raises(EngineUnusableError) as refused:
+        child.start()
+    assert refused.value.detail == "OSError"
+
+
+def test_settings_that_do_not_fit_any_more_are_not_the_jobs_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GONE", str(tmp_path / "gone"))
+    with a_child("device gone") as child:
+        child.start()
+        assert child.pid is not None
+        (tmp_path / "gone").touch()
+        os.kill(child.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        with pytest.raises(EngineUnusableError, match="PEDCONTOUR_DEVICE"):
+            do(child, tmp_path, "well")
 
 
 def test_a_child_dies_with_its_worker(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from pedcontour.errors import (
     CancelledError,
     DeviceFailedError,
+    EngineUnusableError,
     GantryTiltError,
     NothingDrawnError,
     ProcessSilentError,
@@ -141,6 +142,13 @@ def test_trouble_of_the_place_gives_the_job_back(tmp_path: Path, error: Exceptio
     run_next(parts, Shift())
     job = state_of(parts)
     assert (job.state, job.attempt, job.trouble) == (State.QUEUED, 1, trouble)
+
+
+def test_a_worker_whose_engine_is_gone_gives_its_job_back_and_stops(tmp_path: Path) -> None:
+    parts, shift = make_parts(tmp_path, raising(EngineUnusableError("ImportError"))), Shift()
+    run_next(parts, shift)
+    assert (state_of(parts).state, state_of(parts).trouble) == (State.QUEUED, "ENGINE_UNUSABLE")
+    assert shift.is_ending
 
 
 def test_a_job_given_back_too_often_is_quarantined(tmp_path: Path) -> None:
