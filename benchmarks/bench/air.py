@@ -1,7 +1,7 @@
 """Row ``air``: a patient at the edge of a wide field of view, where modes but ``exact`` skip tiles, against stock.
 
-One held-out phantom with air beside it: how the organs compare within the old field of view, and what either draws in the
-air. Stock is its own command in float32 without mirroring, from the same weights.
+One held-out phantom with air beside it: how the organs compare within the old field of view, and what either draws in
+the air. Stock is its own command in float32 without mirroring, from the same weights.
 """
 
 from collections.abc import Sequence
