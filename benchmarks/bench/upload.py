@@ -177,10 +177,7 @@ ROW = Row("upload", "300 instances over HTTP against Orthanc's REST import", mea
 
 
 def profile() -> str:
-    """Where the gateway's time goes over some uploads, start and end included; waiting is ``poll``.
-
-    The profiler sees the thread of the event loop, which receives, hashes and writes; not those that flush files.
-    """
+    """Where the gateway's processor time goes over some uploads, its start and end included."""
     with tempfile.TemporaryDirectory() as folder:
         root, file = Path(folder), Path(folder) / "gateway.profile"
         body = write_body(teen().files, root / "body")
