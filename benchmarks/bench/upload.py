@@ -4,11 +4,13 @@ Both store what comes and answer. Orthanc also reads every header into its index
 to the worker (docs/adr/0010), and flushes every file to disk. Orthanc is measured in the quickest of its ways.
 """
 
+import argparse
 import os
 import socket
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from benchmarks.bench.orthanc import Orthanc, orthanc, ways_of_sending
-from benchmarks.bench.rows import Figures, Row
+from benchmarks.bench.profiled import profile_in
+from benchmarks.bench.rows import Figures, Row, keep
 from benchmarks.bench.sides import REPEATS
 from benchmarks.bench.teen import teen
 from benchmarks.process_watch import Taken, watching
@@ -128,8 +131,8 @@ def _import(server: Orthanc, send: Callable[[], None], instances: int) -> Upload
 
 
 @contextmanager
-def gateway(root: Path) -> Iterator[Gateway]:
-    """Broker and gateway as ``pedcontour serve`` starts them."""
+def gateway(root: Path, command: Sequence[str] = GATEWAY) -> Iterator[Gateway]:
+    """Broker and gateway as ``pedcontour serve`` starts them, or the gateway by another command."""
     write_stand_in_model(root / "models")
     with EmbeddedBroker(root / "broker") as broker:
         settings = Settings(
@@ -140,7 +143,7 @@ def gateway(root: Path) -> Iterator[Gateway]:
             port=_free_port(),
             max_posts_per_minute=1000,
         )
-        child = Child("gateway", GATEWAY, settings.environment(), root / "logs", settings.stop_grace_s)
+        child = Child("gateway", command, settings.environment(), root / "logs", settings.stop_grace_s)
         child.revive()
         try:
             url = f"http://127.0.0.1:{settings.port}"
@@ -171,3 +174,26 @@ def _wait(url: str) -> None:
 
 
 ROW = Row("upload", "300 instances over HTTP against Orthanc's REST import", measure)
+
+
+def profile() -> str:
+    """Where the gateway's processor time goes over some uploads, its start and end included."""
+    with tempfile.TemporaryDirectory() as folder:
+        root, file = Path(folder), Path(folder) / "gateway.profile"
+        body = write_body(teen().files, root / "body")
+        command = (sys.executable, "-m", "benchmarks.bench.profiled", str(file), "service.gateway")
+        with gateway(root, command) as ours:
+            for _ in range(REPEATS):
+                _send(ours, body)
+        return profile_in(file)
+
+
+def main() -> None:
+    """Measure the row, or print the profile of our side."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--profile", action="store_true", help="Print where our side's time goes; measure nothing.")
+    print(profile() if parser.parse_args().profile else "\n".join(map(str, keep(measure()))))
+
+
+if __name__ == "__main__":
+    main()

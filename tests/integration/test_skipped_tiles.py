@@ -29,9 +29,9 @@ BOUNDS: dict[tuple[Runtime, Mode], float] = {
     ("torch", "standard"): 0.999,
     ("openvino", "standard"): 0.99,
 }
-"""Least Dice of an organ within the patient. PyTorch on a CPU has no half precision: what ``standard`` changes there
-are the sums, and the tiles that are skipped, none of which holds a voxel of the patient. OpenVINO's adds what bfloat16
-does to organs of 3000 voxels; larger ones are held to 0.995 in ``test_equal_to_stock.py``.
+"""Least Dice of an organ within the patient. PyTorch on a CPU has no half precision: what ``standard`` changes there is
+the sums, and tiles that are skipped, none of which holds a voxel of the patient. OpenVINO adds what bfloat16 does to
+organs of 3000 voxels; larger ones are held to 0.995 in ``test_equal_to_stock.py``.
 """
 
 
