@@ -59,7 +59,7 @@ def _sides(given: Mapping[str, Any], modes: Sequence[str], other_repeats: int) -
         own = {**given, "mode": mode}
         sides[f"warm {mode}"] = Side("benchmarks.bench.contouring:warm", own)
         sides[f"cold {mode}"] = Side("benchmarks.bench.contouring:cold", own, repeats=REPEATS)
-    return sides | {"stock": Side("benchmarks.bench.end_to_end:stock", given, [others()], repeats=other_repeats)}
+    return sides | {"stock": Side(f"{__name__}:stock", given, [others()], repeats=other_repeats)}
 
 
 def lines(name: str, runs: Mapping[str, Runs], mode: str, target: float) -> list[Figures]:

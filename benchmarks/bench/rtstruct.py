@@ -1,6 +1,5 @@
 """Row ``rtstruct``: a label map of 19 organs to an RTSTRUCT file, ours against rt-utils, and how exact ours is."""
 
-import argparse
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -8,10 +7,11 @@ from typing import Any
 import numpy as np
 from pydicom import dcmread
 
+from benchmarks.bench.by_itself import measure_or_profile
 from benchmarks.bench.conventions import CONVENTIONS, masks_by
 from benchmarks.bench.others import others
 from benchmarks.bench.profiled import profile_of
-from benchmarks.bench.rows import Figures, Row, keep, ratio_line
+from benchmarks.bench.rows import Figures, Row, ratio_line
 from benchmarks.bench.side import Timed
 from benchmarks.bench.sides import Side, in_turns
 from benchmarks.bench.teen import contoured, read_case, teen
@@ -92,12 +92,5 @@ def profile() -> str:
         return profile_of(write)
 
 
-def main() -> None:
-    """Measure the row, or print the profile of our side."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--profile", action="store_true", help="Print where our side's time goes; measure nothing.")
-    print(profile() if parser.parse_args().profile else "\n".join(map(str, keep(measure()))))
-
-
 if __name__ == "__main__":
-    main()
+    measure_or_profile(__doc__, measure, profile)

@@ -60,12 +60,19 @@ def in_turns(sides: Mapping[str, Side], repeats: int = REPEATS, warm_up: int = W
     return runs
 
 
+def _importable(function: str) -> str:
+    """``module:name`` for another process, where a module that runs as the program calls itself ``__main__``."""
+    module, _, name = function.partition(":")
+    program = sys.modules["__main__"].__spec__
+    return f"{program.name}:{name}" if module == "__main__" and program is not None else function
+
+
 @contextmanager
 def _process(side: Side) -> Iterator["subprocess.Popen[str]"]:
     """A side's process, prepared."""
     before = os.environ.get("PYTHONPATH")
     search = [str(path) for path in side.import_path] + [str(Path.cwd())] + ([before] if before else [])
-    command = [sys.executable, "-m", "benchmarks.bench.side", side.function, json.dumps(side.argument)]
+    command = [sys.executable, "-m", "benchmarks.bench.side", _importable(side.function), json.dumps(side.argument)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(search)}
     process = subprocess.Popen(
         command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1

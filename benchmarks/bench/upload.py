@@ -4,7 +4,6 @@ Both store what comes and answer. Orthanc also reads every header into its index
 to the worker (docs/adr/0010), and flushes every file to disk. Orthanc is measured in the quickest of its ways.
 """
 
-import argparse
 import os
 import socket
 import sys
@@ -19,9 +18,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from benchmarks.bench.by_itself import measure_or_profile
 from benchmarks.bench.orthanc import Orthanc, orthanc, ways_of_sending
 from benchmarks.bench.profiled import profile_in
-from benchmarks.bench.rows import Figures, Row, keep
+from benchmarks.bench.rows import Figures, Row
 from benchmarks.bench.sides import REPEATS
 from benchmarks.bench.teen import teen
 from benchmarks.process_watch import Taken, watching
@@ -188,12 +188,5 @@ def profile() -> str:
         return profile_in(file)
 
 
-def main() -> None:
-    """Measure the row, or print the profile of our side."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--profile", action="store_true", help="Print where our side's time goes; measure nothing.")
-    print(profile() if parser.parse_args().profile else "\n".join(map(str, keep(measure()))))
-
-
 if __name__ == "__main__":
-    main()
+    measure_or_profile(__doc__, measure, profile)
