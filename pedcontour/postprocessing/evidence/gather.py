@@ -7,7 +7,7 @@ from pedcontour.postprocessing.absence import Candidate
 from pedcontour.postprocessing.borders import share_at_border
 from pedcontour.postprocessing.evidence import certainty, form, place, size
 from pedcontour.postprocessing.evidence.crop import Crop, crop_to
-from pedcontour.postprocessing.evidence.neighbours import MUSCLE, neighbours
+from pedcontour.postprocessing.evidence.neighbours import MUSCLE, SOLID, nearest, neighbours, rind
 from pedcontour.postprocessing.evidence.record import Evidence
 from pedcontour.postprocessing.evidence.tissue import median_hu, tissue
 from pedcontour.postprocessing.levels import twin_of
@@ -53,6 +53,9 @@ def _of_voxels(candidate: Candidate, crop: Crop, away: FloatArray | None) -> dic
         "hu_spread": inside.spread,
         "hu_over_muscle": _difference(inside.median, _hu_of(candidate, *MUSCLE)),
         "hu_from_other": _difference(inside.median, _hu_of(candidate, twin) if twin else None),
+        "hu_over_solid": _difference(inside.median, _hu_of(candidate, *nearest(candidate, *SOLID))),
+        "hu_over_bowel": _difference(inside.median, _hu_of(candidate, "stomach_bowel")),
+        "hu_over_rind": _difference(inside.median, median_hu(crop.image[rind(crop)])),
         "texture": inside.texture,
         "fat_share": inside.fat_share,
         "gas_share": inside.gas_share,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
+from pedcontour.postprocessing.absence import Candidate
 from pedcontour.postprocessing.evidence.crop import BoolArray, Crop
 from pedcontour.postprocessing.evidence.tissue import FAT_HU
 
@@ -49,6 +50,16 @@ def neighbours(crop: Crop, other: str | None) -> Neighbours:
         other=share(crop.where(other)) if other else None,
         fat=share(fat),
     )
+
+
+def nearest(candidate: Candidate, *organs: str) -> tuple[str, ...]:
+    """Which of these organs has its middle nearest to the candidate's; none where none was drawn."""
+    apart = {
+        organ: float(np.linalg.norm(candidate.others[organ].centre_mm - candidate.finding.centre_mm))
+        for organ in organs
+        if organ in candidate.others
+    }
+    return (min(apart, key=apart.__getitem__),) if apart else ()
 
 
 def rind(crop: Crop) -> BoolArray:

@@ -21,7 +21,9 @@ class Evidence:
     ``beside_muscle`` psoas or muscle of the back, ``beside_other`` the organ of the other side, ``beside_fat`` fat.
 
     Tissue, HU: ``hu_median``, ``hu_spread`` between the quartiles, ``hu_over_muscle``, ``hu_from_other`` away from the
-    organ of the other side; ``texture``, how far neighbours differ; ``fat_share`` and ``gas_share``.
+    organ of the other side, ``hu_over_solid`` against liver or spleen, whichever lies nearer, ``hu_over_bowel``,
+    ``hu_over_rind`` against what lies around it; ``texture``, how far neighbours differ; ``fat_share`` and
+    ``gas_share``.
 
     Shape: ``elongation`` (1 for a ball), ``solidity`` (volume over that of its convex hull), ``irregularity`` (surface
     over that of a ball), ``hilum`` (how far the side towards the spine is hollow, in cube roots of its volume, below 0
@@ -50,6 +52,9 @@ class Evidence:
     hu_spread: float | None = None
     hu_over_muscle: float | None = None
     hu_from_other: float | None = None
+    hu_over_solid: float | None = None
+    hu_over_bowel: float | None = None
+    hu_over_rind: float | None = None
     texture: float | None = None
     fat_share: float | None = None
     gas_share: float | None = None

@@ -121,6 +121,24 @@ def test_contrast_shows_against_muscle_and_the_other_kidney() -> None:
     assert evidence.hu_from_other == pytest.approx(130.0)
 
 
+def test_what_is_a_part_of_the_spleen_is_as_bright_as_it_and_as_its_surroundings() -> None:
+    spleen = LABELS.mask("spleen")
+    inside = np.zeros_like(spleen)
+    inside[k_of(12.5) : k_of(11.5), 24:27, 42:45] = True
+    voxels = IMAGE.voxels.copy()
+    voxels[spleen], voxels[LABELS.mask("liver")] = 120, 90
+    evidence = evidence_of(with_mask(inside), Volume(IMAGE.grid, voxels))
+    assert evidence.hu_over_solid == evidence.hu_over_rind == 0.0
+    assert evidence_of(image=Volume(IMAGE.grid, voxels)).hu_over_solid != 0.0
+
+
+def test_bowel_in_the_bed_is_as_bright_as_bowel() -> None:
+    voxels = IMAGE.voxels.copy()
+    voxels[LABELS.mask("stomach_bowel")] = 300
+    evidence = evidence_of(image=Volume(IMAGE.grid, voxels))
+    assert evidence.hu_over_bowel == pytest.approx(evidence.hu_median - 300.0)
+
+
 def test_what_lies_inside_the_spleen_has_spleen_all_round() -> None:
     spleen = LABELS.mask("spleen")
     inside = np.zeros_like(spleen)
