@@ -120,7 +120,7 @@ def ablation(fitted: Sequence[KidneyRow], judged: Sequence[KidneyRow], model: Pr
     """The figures with each piece of evidence left out once, and with the age's besides; ``fitted`` are the rows to fit
     to."""
     recipes = {f"without/{term.evidence}": Recipe(without=frozenset({term.evidence})) for term in model.terms}
-    recipes["with/age_ratio"] = Recipe(more={"age_ratio": "log"})
+    recipes["with/age_ratio"] = Recipe(more=frozenset({"age_ratio"}))
     return [_ablated(name, fit_presence(fitted, recipe), judged) for name, recipe in recipes.items()]
 
 

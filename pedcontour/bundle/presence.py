@@ -1,55 +1,55 @@
 """The calibrated absence filter that may lie beside a model, as stored: ``kidneys.json``.
 
-A logistic regression small enough to read: each term is one piece of evidence, brought to a common scale and weighed.
-It holds numbers and names only, and is refused when it could call a larger or surer kidney less likely.
+An additive model of the log-odds, small enough to read: each piece of evidence has a curve of a few points that says
+what a value adds. It holds numbers and names only, and is refused when it could call a larger or surer kidney less
+likely.
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast, get_args
+from itertools import pairwise
+from typing import Any
 
 from pedcontour.errors import ModelError
 
 PRESENCE_NAME = "kidneys.json"
 
 SCHEMA = 1
-
-Shape = Literal["linear", "log", "distance"]
+KIND = "additive"
 
 RISING = frozenset({"volume_ratio", "age_ratio", "other_ratio", "probability", "firm_share"})
 """Evidence that must never speak against an organ the more there is of it."""
 
-LARGEST_SCALED = 4.0
-"""No term counts for more than this many scales: an outlier must not outvote all others."""
-
-SMALLEST_RATIO = 1e-3
-"""Logarithms are taken of nothing smaller."""
-
 
 @dataclass(frozen=True)
 class Term:
-    """One piece of evidence: how it is scaled and what it weighs.
+    """What one piece of evidence adds to the log-odds: a curve through ``adds`` at the rising values ``at``.
 
-    ``linear`` and ``log`` count how far the value, or its logarithm, lies above ``centre``; ``distance`` how far away
-    from it on either side; all in units of ``scale`` and at most ``LARGEST_SCALED``. ``missing`` takes the place of
-    that number where the evidence is not known.
+    Straight between its points and level beyond them, so that an outlier counts for no more than what was seen when the
+    curve was fitted. ``missing`` is added where the evidence is not known.
     """
 
     evidence: str
-    shape: Shape
-    centre: float
-    scale: float
-    weight: float
+    at: tuple[float, ...]
+    adds: tuple[float, ...]
     missing: float = 0.0
 
-    def scaled(self, value: float | None) -> float:
-        """The evidence on the common scale."""
+    def log_odds(self, value: float | None) -> float:
+        """What a value adds."""
         if value is None:
             return self.missing
-        at = math.log(max(value, SMALLEST_RATIO)) if self.shape == "log" else value
-        far = (at - self.centre) / self.scale
-        return min(LARGEST_SCALED, max(-LARGEST_SCALED, abs(far) if self.shape == "distance" else far))
+        after = bisect_right(self.at, value)
+        if after in (0, len(self.at)):
+            return self.adds[0 if after == 0 else -1]
+        low, high = self.at[after - 1], self.at[after]
+        share = (value - low) / (high - low)
+        return self.adds[after - 1] + share * (self.adds[after] - self.adds[after - 1])
+
+    def as_entry(self) -> dict[str, Any]:
+        """The term as a list of a document holds it."""
+        return {"evidence": self.evidence, "at": list(self.at), "adds": list(self.adds), "missing": self.missing}
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class PresenceModel:
 
     def contributions(self, evidence: Mapping[str, float | None]) -> dict[str, float]:
         """What each term adds to the log-odds, by the name of its evidence."""
-        return {term.evidence: term.weight * term.scaled(evidence.get(term.evidence)) for term in self.terms}
+        return {term.evidence: term.log_odds(evidence.get(term.evidence)) for term in self.terms}
 
     def probability(self, evidence: Mapping[str, float | None]) -> float:
         """The probability that it is the organ, 0 to 1."""
@@ -81,10 +81,10 @@ class PresenceModel:
         """The model as ``read_presence`` takes it."""
         return {
             "schema": SCHEMA,
-            "kind": "logistic",
+            "kind": KIND,
             "organs": list(self.organs),
             "intercept": self.intercept,
-            "terms": [vars(term) for term in self.terms],
+            "terms": [term.as_entry() for term in self.terms],
             "thresholds": {"remove_below": self.remove_below, "present_from": self.present_from},
             "costs": dict(self.costs),
             "card": dict(self.card),
@@ -94,8 +94,8 @@ class PresenceModel:
 def read_presence(document: Mapping[str, Any]) -> PresenceModel:
     """The model in a parsed ``kidneys.json``; raises ``ModelError`` for another form, for thresholds that are not
     probabilities in order, and where more of ``RISING`` evidence would count against the organ."""
-    if document.get("schema") != SCHEMA or document.get("kind") != "logistic":
-        raise ModelError(f"{PRESENCE_NAME} is not schema {SCHEMA}, kind logistic")
+    if document.get("schema") != SCHEMA or document.get("kind") != KIND:
+        raise ModelError(f"{PRESENCE_NAME} is not schema {SCHEMA}, kind {KIND}")
     thresholds = _table(document, "thresholds")
     model = PresenceModel(
         organs=_names(document, "organs"),
@@ -117,15 +117,16 @@ def read_presence(document: Mapping[str, Any]) -> PresenceModel:
 def _term(entry: Any) -> Term:
     if not isinstance(entry, dict) or not isinstance(entry.get("evidence"), str):
         raise ModelError(f"{PRESENCE_NAME}: a term does not name its evidence")
-    if entry.get("shape") not in get_args(Shape):
-        raise ModelError(f"{PRESENCE_NAME}: {entry['evidence']} has no known shape")
-    numbers = {name: _number(entry, name) for name in ("centre", "scale", "weight", "missing")}
-    term = Term(entry["evidence"], cast(Shape, entry["shape"]), **numbers)
-    if term.scale <= 0.0:
-        raise ModelError(f"{PRESENCE_NAME}: the scale of {term.evidence} is not positive")
-    if term.evidence in RISING and (term.weight < 0.0 or term.shape == "distance"):
+    term = Term(entry["evidence"], _points(entry, "at"), _points(entry, "adds"), _number(entry, "missing"))
+    if len(term.at) != len(term.adds) or any(after <= before for before, after in pairwise(term.at)):
+        raise ModelError(f"{PRESENCE_NAME}: the points of {term.evidence} do not make a curve")
+    if term.evidence in RISING and any(after < before for before, after in pairwise(term.adds)):
         raise ModelError(f"{PRESENCE_NAME}: more {term.evidence} would count against the organ")
     return term
+
+
+def _points(entry: Mapping[str, Any], name: str) -> tuple[float, ...]:
+    return tuple(_number({name: value}, name) for value in _list(entry, name))
 
 
 def _number(table: Mapping[str, Any], name: str) -> float:

@@ -1,60 +1,36 @@
-"""Weigh the evidence: a logistic regression that cannot learn that larger or surer means less likely."""
+"""Weigh the evidence: an additive model that cannot learn that larger or surer means less likely.
+
+Each piece of evidence gets a curve of a few straight pieces. How much each piece rises is a parameter of a penalised
+logistic regression: a convex problem within bounds, so the same rows give the same curves.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from pedcontour.bundle.presence import RISING, SMALLEST_RATIO, PresenceModel, Shape, Term
+from pedcontour.bundle.presence import RISING, PresenceModel, Term
 from pedcontour.calibration.costs import Costs
 from pedcontour.calibration.rows import KidneyRow
+from pedcontour.postprocessing.evidence import EVIDENCE
 
-SHAPES: Mapping[str, Shape] = MappingProxyType(
-    {
-        "volume_ratio": "log",
-        "other_ratio": "log",
-        "probability": "linear",
-        "probability_spread": "linear",
-        "firm_share": "linear",
-        "lateral": "distance",
-        "ventral": "distance",
-        "level": "distance",
-        "mirror_distance": "linear",
-        "psoas_offset": "distance",
-        "beside_solid": "linear",
-        "beside_bowel": "linear",
-        "beside_muscle": "linear",
-        "beside_other": "linear",
-        "beside_fat": "linear",
-        "hu_over_muscle": "linear",
-        "hu_from_other": "distance",
-        "hu_over_solid": "linear",
-        "hu_over_bowel": "linear",
-        "hu_over_rind": "linear",
-        "hu_spread": "linear",
-        "texture": "linear",
-        "fat_share": "linear",
-        "gas_share": "linear",
-        "elongation": "linear",
-        "solidity": "linear",
-        "irregularity": "linear",
-        "hilum": "linear",
-        "largest_share": "linear",
-        "parts": "log",
-    }
-)
-"""The evidence that is weighed, and how. Left out: ``hu_median``, which contrast agent moves; ``age_ratio``, as headers
-may not tell the age, and the trunk does; ``border_share``, which ``judge_at_border`` answers for."""
+WEIGHED = frozenset(EVIDENCE) - {"hu_median", "age_ratio", "border_share"}
+"""Left out: ``hu_median``, which contrast agent moves; ``age_ratio``, as headers may not tell the age, and the trunk
+does; ``border_share``, which ``judge_at_border`` answers for."""
 
-RIDGE = 1.0
-"""Strength of the quadratic penalty on scaled weights: as ``C = 1`` of scikit-learn."""
+KNOTS = (0.02, 0.2, 0.4, 0.6, 0.8, 0.98)
+"""Quantiles of a piece of evidence over all rows at which its curve may bend."""
 
-SMALLEST_SCALE = 1e-3
-MAD_TO_SD = 1.4826
-"""The standard deviation of a normal distribution over its median absolute deviation."""
+RIDGE = 0.1
+"""Strength of the quadratic penalty on how much a curve rises over each piece."""
+BEND = 0.3
+"""Strength of the quadratic penalty on how much more it rises over a piece than over the one before."""
+
+STEPS = 2000
+"""More than the fit has ever needed."""
 
 FEWEST_OF_EACH = 10
 """Fewer real or false kidneys tell nothing that would hold elsewhere."""
@@ -66,7 +42,7 @@ class Recipe:
 
     costs: Costs = field(default_factory=Costs)
     without: frozenset[str] = frozenset()
-    more: Mapping[str, Shape] = field(default_factory=dict)
+    more: frozenset[str] = frozenset()
     card: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -83,19 +59,14 @@ def fit_presence(rows: Iterable[KidneyRow], recipe: Recipe | None = None) -> Pre
             f"at least {FEWEST_OF_EACH} real and {FEWEST_OF_EACH} false kidneys are needed; the rows hold "
             f"{np.count_nonzero(real)} and {np.count_nonzero(~real)}"
         )
-    shapes = {name: shape for name, shape in {**SHAPES, **recipe.more}.items() if name not in recipe.without}
-    scaled = [_scaled_term(name, shape, drawn, real) for name, shape in shapes.items()]
-    terms = [term for term in scaled if term is not None]
-    columns = _columns(terms, drawn)
-    intercept, weights = _fit(columns, real, [term.evidence in RISING for term in terms])
+    names = sorted((WEIGHED | recipe.more) - recipe.without, key=EVIDENCE.index)
+    curves = [curve for name in names if (curve := _curve(name, drawn)) is not None]
+    intercept, terms = _fit(curves, real)
     remove_below, present_from = recipe.costs.thresholds()
     return PresenceModel(
         organs=tuple(sorted({row.organ for row in drawn})),
         intercept=intercept,
-        terms=tuple(
-            Term(t.evidence, t.shape, t.centre, t.scale, weight, t.missing)
-            for t, weight in zip(terms, weights, strict=True)
-        ),
+        terms=terms,
         remove_below=remove_below,
         present_from=present_from,
         costs=vars(recipe.costs),
@@ -108,46 +79,82 @@ def fit_presence(rows: Iterable[KidneyRow], recipe: Recipe | None = None) -> Pre
     )
 
 
-def _scaled_term(name: str, shape: Shape, rows: Sequence[KidneyRow], real: npt.NDArray[np.bool_]) -> Term | None:
-    """A term without weight: its centre and scale from the rows. None for evidence that no row has."""
-    values = [(row.evidence.as_dict()[name] if row.evidence else None) for row in rows]
-    known = np.array([value is not None for value in values])
-    if not known.any():
+@dataclass(frozen=True, eq=False)
+class _Curve:
+    """A curve to be fitted: where it may bend, and of each row how much of each piece lies below its value (0 to 1)."""
+
+    evidence: str
+    knots: npt.NDArray[np.float64]
+    pieces: npt.NDArray[np.float64]
+    missing: npt.NDArray[np.float64]
+
+    @property
+    def count(self) -> int:
+        return len(self.knots) - 1
+
+
+def _curve(name: str, rows: Sequence[KidneyRow]) -> _Curve | None:
+    """None for evidence that no row has, or that is the same in nearly all."""
+    known = [row.evidence.as_dict()[name] if row.evidence else None for row in rows]
+    values = np.array([np.nan if value is None else value for value in known])
+    there = ~np.isnan(values)
+    knots = np.unique(np.quantile(values[there], KNOTS)) if there.any() else np.empty(0)
+    if len(knots) < 2:
         return None
-    at = np.array([np.nan if value is None else value for value in values])
-    if shape == "log":
-        at = np.log(np.maximum(at, SMALLEST_RATIO))
-    if shape == "distance":
-        of_real = at[known & real] if (known & real).any() else at[known]
-        centre = float(np.median(of_real))
-        scale = MAD_TO_SD * float(np.median(np.abs(of_real - centre)))
-    else:
-        centre, scale = float(at[known].mean()), float(at[known].std())
-    term = Term(name, shape, centre, max(scale, SMALLEST_SCALE), 0.0)
-    missing = float(np.mean([term.scaled(value) for value in values if value is not None]))
-    return Term(name, shape, term.centre, term.scale, 0.0, missing)
+    pieces = np.stack([np.clip((values - low) / (high - low), 0.0, 1.0) for low, high in pairwise(knots)], axis=1)
+    missing = pieces[there].mean(axis=0)
+    return _Curve(name, knots, np.where(there[:, None], pieces, missing), missing)
 
 
-def _columns(terms: Sequence[Term], rows: Sequence[KidneyRow]) -> npt.NDArray[np.float64]:
-    """Scaled evidence, (rows, terms)."""
-    known = [row.evidence.as_dict() if row.evidence else {} for row in rows]
-    return np.array([[term.scaled(evidence.get(term.evidence)) for term in terms] for evidence in known])
+def _fit(curves: Sequence[_Curve], real: npt.NDArray[np.bool_]) -> tuple[float, tuple[Term, ...]]:
+    """The intercept and the curves, each of which adds nothing to the mean real kidney: what is below zero speaks
+    against one."""
+    columns = np.concatenate([curve.pieces - curve.pieces[real].mean(axis=0) for curve in curves], axis=1)
+    rising = [curve.evidence in RISING for curve in curves for _ in range(curve.count)]
+    intercept, rises = _minimise(columns, real, rising, _penalty([curve.count for curve in curves]))
+    parts = np.split(rises, np.cumsum([curve.count for curve in curves])[:-1])
+    return intercept, tuple(_term(curve, part, real) for curve, part in zip(curves, parts, strict=True))
 
 
-def _fit(
-    columns: npt.NDArray[np.float64], real: npt.NDArray[np.bool_], rising: Sequence[bool]
-) -> tuple[float, list[float]]:
-    """Intercept and weights of least penalised log loss, those of rising evidence not below zero: a convex problem
-    within bounds, so it has one answer."""
+def _term(curve: _Curve, rises: npt.NDArray[np.float64], real: npt.NDArray[np.bool_]) -> Term:
+    at_real = float(curve.pieces[real].mean(axis=0) @ rises)
+    adds = np.concatenate([[0.0], np.cumsum(rises)]) - at_real
+    return Term(
+        curve.evidence,
+        tuple(float(knot) for knot in curve.knots),
+        tuple(float(each) for each in adds),
+        float(curve.missing @ rises) - at_real,
+    )
+
+
+def _penalty(counts: Sequence[int]) -> npt.NDArray[np.float64]:
+    """The quadratic form of both penalties over all pieces of all curves, which have that many each."""
+    bends = np.zeros((sum(counts), sum(counts)))
+    starts = np.cumsum([0, *counts])
+    for first, end in pairwise(starts):
+        difference = np.diff(np.eye(end - first), axis=0)
+        bends[first:end, first:end] = difference.T @ difference
+    penalty: npt.NDArray[np.float64] = RIDGE * np.eye(sum(counts)) + BEND * bends
+    return penalty
+
+
+def _minimise(
+    columns: npt.NDArray[np.float64],
+    real: npt.NDArray[np.bool_],
+    rising: Sequence[bool],
+    penalty: npt.NDArray[np.float64],
+) -> tuple[float, npt.NDArray[np.float64]]:
+    """Intercept and rises of least penalised log loss, those of rising evidence not below zero."""
     sign = np.where(real, 1.0, -1.0)
 
     def loss(parameters: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-        weights = parameters[1:]
-        margin = sign * (parameters[0] + columns @ weights)
+        rises = parameters[1:]
+        margin = sign * (parameters[0] + columns @ rises)
         pull = -sign / (1.0 + np.exp(np.clip(margin, -700.0, 700.0)))
-        value = float(np.logaddexp(0.0, -margin).sum() + 0.5 * RIDGE * weights @ weights)
-        return value, np.concatenate([[pull.sum()], columns.T @ pull + RIDGE * weights])
+        value = float(np.logaddexp(0.0, -margin).sum() + 0.5 * rises @ penalty @ rises)
+        return value, np.concatenate([[pull.sum()], columns.T @ pull + penalty @ rises])
 
     bounds = [(None, None), *((0.0, None) if up else (None, None) for up in rising)]
-    found = minimize(loss, np.zeros(columns.shape[1] + 1), jac=True, method="L-BFGS-B", bounds=bounds)
-    return float(found.x[0]), [float(weight) for weight in found.x[1:]]
+    start = np.zeros(columns.shape[1] + 1)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": STEPS})
+    return float(found.x[0]), found.x[1:]

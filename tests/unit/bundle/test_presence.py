@@ -18,9 +18,9 @@ MODEL = PresenceModel(
     organs=("kidney_left", "kidney_right"),
     intercept=0.5,
     terms=(
-        Term("volume_ratio", "log", -0.2, 0.6, 2.0, 0.0),
-        Term("probability", "linear", 0.9, 0.1, 1.5, 0.0),
-        Term("level", "distance", 0.2, 0.5, -0.8, 1.0),
+        Term("volume_ratio", (0.1, 0.5, 1.0), (-3.0, -1.0, 0.5), 0.0),
+        Term("probability", (0.5, 0.9), (-2.0, 0.25), 0.0),
+        Term("level", (-1.0, 0.0, 2.0), (-1.0, 0.0, -1.5), -0.8),
     ),
     remove_below=0.05,
     present_from=0.7,
@@ -39,10 +39,15 @@ def term(**entries) -> dict:
     return changed(terms=[DOCUMENT["terms"][0] | entries])
 
 
-def test_it_is_a_logistic_regression_that_anybody_can_recompute() -> None:
-    log_odds = 0.5 + 2.0 * (math.log(0.5) + 0.2) / 0.6 + 1.5 * (0.8 - 0.9) / 0.1 - 0.8 * abs(1.2 - 0.2) / 0.5
-    evidence = {"volume_ratio": 0.5, "probability": 0.8, "level": 1.2}
+def test_it_is_a_sum_of_curves_that_anybody_can_recompute() -> None:
+    log_odds = 0.5 + (-3.0 - 1.0) / 2 + (-2.0 + 0.25) / 2 - 1.5 * 1.2 / 2.0
+    evidence = {"volume_ratio": 0.3, "probability": 0.7, "level": 1.2}
     assert MODEL.probability(evidence) == pytest.approx(1 / (1 + math.exp(-log_odds)))
+
+
+@pytest.mark.parametrize(("value", "added"), [(-50.0, -1.0), (-1.0, -1.0), (0.0, 0.0), (2.0, -1.5), (1e9, -1.5)])
+def test_an_outlier_counts_for_no_more_than_the_end_of_its_curve(value: float, added: float) -> None:
+    assert MODEL.contributions({"level": value})["level"] == added
 
 
 def test_unknown_evidence_takes_its_stated_place() -> None:
@@ -67,7 +72,7 @@ def test_it_is_read_as_it_was_written() -> None:
     "document",
     [
         changed(schema=2),
-        changed(kind="forest"),
+        changed(kind="logistic"),
         changed(terms=[]),
         changed(terms="none"),
         changed(organs=[1]),
@@ -78,11 +83,12 @@ def test_it_is_read_as_it_was_written() -> None:
         changed(thresholds=[]),
         changed(terms=DOCUMENT["terms"][:1] * 2),
         changed(terms=[3]),
-        term(weight=-1.0),
-        term(shape="distance"),
-        term(shape="cubic"),
-        term(scale=0.0),
-        term(centre="x"),
+        term(adds=[0.0, -1.0, 1.0]),
+        term(adds=[0.0, 1.0]),
+        term(at=[0.1, 0.1, 1.0]),
+        term(at=[0.1, "x", 1.0]),
+        term(at=[]),
+        term(missing=None),
         term(evidence=None),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from pedcontour.bundle.presence import RISING, read_presence
 from pedcontour.calibration.costs import Costs
 from pedcontour.calibration.figures import roc_area
-from pedcontour.calibration.fit import SHAPES, Recipe, fit_presence
+from pedcontour.calibration.fit import WEIGHED, Recipe, fit_presence
 from pedcontour.postprocessing import CalibratedPresence
 from pedcontour.postprocessing.evidence import EVIDENCE
 from tests.unit.calibration.made_rows import made_rows
@@ -36,16 +36,28 @@ def test_it_can_be_written_read_and_used() -> None:
 
 
 def test_evidence_that_would_have_to_fall_is_left_at_nothing() -> None:
-    """Rows in which larger and surer is false: the weights stop at zero."""
+    """Rows in which larger and surer is false: the curves stay level."""
     perverse = [
         row if row.evidence is None else replace(
             row, evidence=replace(row.evidence, volume_ratio=1.0 / row.evidence.volume_ratio,
                                   probability=1.0 - row.evidence.probability))
         for row in ROWS
     ]  # fmt: skip
-    weights = {term.evidence: term.weight for term in fit_presence(perverse).terms}
-    assert all(weights[name] == 0.0 for name in RISING & weights.keys())
-    assert all(term.weight >= 0.0 for term in MODEL.terms if term.evidence in RISING)
+    curves = {term.evidence: term.adds for term in fit_presence(perverse).terms}
+    assert all(np.ptp(curves[name]) == 0.0 for name in RISING & curves.keys())
+    assert all(min(np.diff(term.adds)) >= 0.0 for term in MODEL.terms if term.evidence in RISING)
+
+
+def test_what_lies_too_far_on_either_side_is_learned() -> None:
+    """Real kidneys lie at one level; false ones above and below it."""
+    level = next(term for term in MODEL.terms if term.evidence == "level")
+    assert max(level.adds) > level.adds[0] and max(level.adds) > level.adds[-1]
+
+
+def test_curves_say_nothing_of_the_mean_real_kidney() -> None:
+    real = [row.evidence.as_dict() for row in ROWS if row.evidence and row.real]
+    for term in MODEL.terms:
+        assert np.mean([term.log_odds(evidence[term.evidence]) for evidence in real]) == pytest.approx(0.0, abs=1e-9)
 
 
 def test_the_same_rows_give_the_same_model() -> None:
@@ -55,7 +67,7 @@ def test_the_same_rows_give_the_same_model() -> None:
 def test_evidence_that_is_left_out_or_unknown_has_no_term() -> None:
     names = {term.evidence for term in fit_presence(ROWS, Recipe(without=frozenset({"level"}))).terms}
     assert "level" not in names and "texture" not in names and "volume_ratio" in names
-    assert set(SHAPES) <= set(EVIDENCE)
+    assert set(EVIDENCE) >= WEIGHED
 
 
 def test_too_few_false_kidneys_are_refused() -> None:

@@ -20,8 +20,9 @@ MODEL = PresenceModel(
     organs=KIDNEYS,
     intercept=0.5,
     terms=tuple(
-        Term(name, "linear", 0.5, 1.0, abs(weight) if name in RISING else weight, 0.1)
+        Term(name, (-3.5, 4.5), (-4.0 * rise, 4.0 * rise), 0.1)
         for name, weight in zip(EVIDENCE, WEIGHTS, strict=False)
+        for rise in [abs(weight) if name in RISING else weight]
     ),
     remove_below=0.3,
     present_from=0.7,

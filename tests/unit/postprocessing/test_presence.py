@@ -20,9 +20,9 @@ MODEL = PresenceModel(
     organs=("kidney_left", "kidney_right"),
     intercept=3.0,
     terms=(
-        Term("volume_ratio", "log", 0.0, 1.0, 3.0),
-        Term("probability", "linear", 0.9, 0.1, 1.0),
-        Term("level", "distance", 0.0, 1.0, -0.5),
+        Term("volume_ratio", (0.02, 0.1, 0.3, 1.0), (-12.0, -7.0, -3.6, 0.0)),
+        Term("probability", (0.5, 1.0), (-4.0, 1.0)),
+        Term("level", (-4.0, 0.0, 4.0), (-2.0, 0.0, -2.0)),
     ),
     remove_below=0.05,
     present_from=0.7,
@@ -88,7 +88,7 @@ def test_every_piece_of_evidence_has_words() -> None:
 
 def test_a_model_that_weighs_what_nobody_measures_is_refused() -> None:
     with pytest.raises(ModelError, match="mood"):
-        CalibratedPresence(replace(MODEL, terms=(Term("mood", "linear", 0.0, 1.0, 1.0),)))
+        CalibratedPresence(replace(MODEL, terms=(Term("mood", (0.0, 1.0), (0.0, 1.0)),)))
 
 
 def test_a_network_without_a_filter_keeps_the_rule_of_volume() -> None:
