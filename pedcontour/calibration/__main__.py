@@ -51,7 +51,7 @@ def collect(
 def fit(
     rows: Rows,
     model: Model = None,
-    removed_present: Annotated[float, typer.Option(help="Cost of a real kidney taken away.")] = 20.0,
+    removed_present: Annotated[float, typer.Option(help="Cost of a real kidney taken away, with its warning.")] = 1.0,
     kept_absent: Annotated[float, typer.Option(help="Cost of a false kidney that passes.")] = 1.0,
     flagged_absent: Annotated[float, typer.Option(help="Cost of a false kidney kept with a flag.")] = 0.5,
     look: Annotated[float, typer.Option(help="Cost of looking at a flag.")] = 0.1,

@@ -10,12 +10,13 @@ class Costs:
 
     ``removed_present``: a real kidney is taken away (with a warning). ``kept_absent``: a false kidney passes without a
     flag. ``flagged_absent``: a false kidney stays, but flagged. ``look``: somebody looks at a flag. The defaults say
-    that taking a real kidney away is twenty times as bad as leaving a false one, and a look a tenth as bad.
+    that taking a real kidney away, which is always told, is as bad as a false one that nobody is told of; that a flag
+    halves the harm of a false one; and that a look costs a tenth of it.
 
     Raises ``ValueError`` where a cost is not positive, or a flag would never pay.
     """
 
-    removed_present: float = 20.0
+    removed_present: float = 1.0
     kept_absent: float = 1.0
     flagged_absent: float = 0.5
     look: float = 0.1

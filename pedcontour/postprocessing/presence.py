@@ -61,6 +61,9 @@ WORDS: Mapping[str, str] = {
 
 SIZES = ("volume_ratio", "other_ratio")
 
+EXCUSES = ("border_share",)
+"""Evidence that excuses a small size, and whose absence is no reason against anything."""
+
 
 @dataclass(frozen=True)
 class CalibratedPresence:
@@ -112,7 +115,8 @@ class CalibratedPresence:
 
     def reasons_against(self, known: Mapping[str, float | None]) -> list[str]:
         """What speaks most against the organ, the strongest first, in words."""
-        against = sorted((weight, name) for name, weight in self.model.contributions(known).items() if weight < 0.0)
+        weighed = self.model.contributions(known).items()
+        against = sorted((weight, name) for name, weight in weighed if weight < 0.0 and name not in EXCUSES)
         told = [(WORDS[name], known.get(name)) for _, name in against]
         return [words.format(value) for words, value in told if value is not None][:REASONS_TOLD]
 
