@@ -63,6 +63,11 @@ ModelsFolder = Annotated[
     typer.Option("--models-dir", help="Folder of the models; default: PEDCONTOUR_MODELS_DIR or models/."),
 ]
 
+NO_CACHE = (
+    "This user has no home folder, so no converted network is kept and the next run converts anew; "
+    "PEDCONTOUR_CACHE_DIR names a folder to keep them in."
+)
+
 
 @told
 def contour(
@@ -125,7 +130,10 @@ def contour(
     # PyTorch takes seconds to import: only once the request is known to make sense.
     from pedcontour.inference.choice import EngineChoice, load_engine
 
-    choice = EngineChoice(device or settings.device, settings.engine, settings.threads, settings.user_cache_folder)
+    cache = settings.user_cache_folder
+    if cache is None:
+        err.print(NO_CACHE, highlight=False, soft_wrap=True)
+    choice = EngineChoice(device or settings.device, settings.engine, settings.threads, cache)
     engine = load_engine(bundle, choice)
     now = datetime.now().astimezone().replace(microsecond=0)
     identity = ResultIdentity(uuid4().hex, now, bundle.id, bundle.digest, __version__)

@@ -22,6 +22,7 @@ from pedcontour.dicom.readback import check_read_back
 from pedcontour.dicom.reader import Intake, read_series
 from pedcontour.dicom.rois import Roi, rois_named, rois_of
 from pedcontour.errors import NothingDrawnError
+from pedcontour.inference.memory import forget_peak, peak_resident_bytes
 from pedcontour.inference.modes import quality_of
 from pedcontour.inference.port import Engine, Prediction
 from pedcontour.outputs import OutputStyle
@@ -82,6 +83,7 @@ def contour_files(files: Sequence[Path], out: Path, job: ContourJob, progress: S
     quality_of(job.request.mode, job.model.mirroring_axes)
     rules = rules_of(job.model.presence) if job.absence_rules is None else job.absence_rules
     stages = Stages(progress)
+    forget_peak()  # a warm process holds that of the jobs before
     with staged_folder(out) as folder:
         with stages.stage("read"):
             intake = read_series(files, series_uid=job.request.series_uid)
@@ -169,7 +171,7 @@ def _software(job: ContourJob, prediction: Prediction, stages: Stages) -> Softwa
         tiles_run=prediction.tiles_run,
         tiles_skipped=prediction.tiles_skipped,
         fallbacks=prediction.fallbacks,
-        peak_memory_bytes=prediction.peak_memory_bytes,
+        peak_memory_bytes=peak_resident_bytes(),
         timings_s={**stages.timings_s, **engine_timings},
     )
 

@@ -144,7 +144,8 @@ class SoftwareFacts(_Part):
     )
     peak_memory_bytes: int = Field(
         default=0,
-        description="Most memory that the process which contoured ever held, earlier jobs included; 0 unknown.",
+        description="Most memory that the process which contoured held during this job, loaded networks included, "
+        "or ever, where the system does not let it measure anew; 0 unknown.",
     )
     timings_s: dict[str, float] = Field(description="Seconds per stage; `segment.*` are the engine's own.")
 

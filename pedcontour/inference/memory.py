@@ -1,6 +1,7 @@
 """How much memory a segmentation takes, known from shapes before it starts, and how much there is."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -19,6 +20,10 @@ COARSE_VOXELS_AT_ONCE = 1 << 20
 """Voxels of the network's grid whose probabilities a card holds together: 80 MiB for 20 channels in float32."""
 
 STATUS = Path("/proc/self/status")
+
+CLEAR_REFS = Path("/proc/self/clear_refs")
+RESET_PEAK = "5"
+"""What ``clear_refs`` takes to begin the peak again (proc_pid_clear_refs(5))."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +124,14 @@ def memory_left_beside(processes: Iterable[int]) -> int | None:
     return None if left is None else max(0, left - held)
 
 
+def forget_peak() -> None:
+    """Begin the peak of ``peak_resident_bytes`` again at what is held now; where the system forbids it, it stays."""
+    with suppress(OSError):
+        CLEAR_REFS.write_text(RESET_PEAK, "ascii")
+
+
 def peak_resident_bytes() -> int:
-    """The most memory that this process ever held; 0 where the system does not tell."""
+    """The most memory that this process held since ``forget_peak``, or ever; 0 where the system does not tell."""
     return _kibibytes(STATUS, "VmHWM") or 0
 
 

@@ -16,7 +16,7 @@ from pedcontour.inference.decision import decision_of
 from pedcontour.inference.fold_mean import MeanNetwork, mean_of_slabs, shared_progress
 from pedcontour.inference.labelling import Channels, needs_whole_volumes
 from pedcontour.inference.layout import Layout, lay_tiles
-from pedcontour.inference.memory import Need, peak_resident_bytes
+from pedcontour.inference.memory import Need
 from pedcontour.inference.mirroring import Mirrored
 from pedcontour.inference.modes import DEFAULT_MODE, Mode, Quality, quality_of
 from pedcontour.inference.networks import Networks, where_memory_is_enough
@@ -101,7 +101,6 @@ class NnunetEngine:
             tiles_run=run.layout.run,
             tiles_skipped=run.layout.skipped,
             fallbacks=(*fallbacks, *run.networks.given_up),
-            peak_memory_bytes=peak_resident_bytes(),
         )
 
     def _run(self, networks: Networks, job: "_Job") -> "_Run":

@@ -21,8 +21,7 @@ class Prediction:
     with a probability of at least 0.9, where an engine tells them. ``engine`` says what ran (``torch-cpu-fp32``),
     ``timings_s`` how long its stages took, ``device`` where it ran (``cpu``, ``cuda:0``), ``mode`` in which quality.
     ``tiles_run`` and ``tiles_skipped`` count the network's tiles; those skipped showed nothing of the patient.
-    ``fallbacks`` says in words what was given up on the way, such as a card whose memory ran out; ``peak_memory_bytes``
-    is the most that the process ever held.
+    ``fallbacks`` says in words what was given up on the way, such as a card whose memory ran out.
     """
 
     labels: LabelMap
@@ -34,7 +33,6 @@ class Prediction:
     tiles_run: int = 0
     tiles_skipped: int = 0
     fallbacks: tuple[str, ...] = ()
-    peak_memory_bytes: int = 0
     spread: Mapping[str, float] = field(default_factory=dict)
     firm: Mapping[str, float] = field(default_factory=dict)
 

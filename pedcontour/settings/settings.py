@@ -127,10 +127,15 @@ class Settings(SettingFields):
         return self.cache_dir or self.data_dir / "cache"
 
     @property
-    def user_cache_folder(self) -> Path:
-        """The same for a command that keeps nothing in a data folder."""
-        users = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
-        return self.cache_dir or Path(users) / "pedcontour"
+    def user_cache_folder(self) -> Path | None:
+        """The same for a command that keeps nothing in a data folder; None for a user without a home folder."""
+        if self.cache_dir is not None:
+            return self.cache_dir
+        try:
+            users = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+        except RuntimeError:  # neither HOME nor an account of this uid says where
+            return None
+        return Path(users) / "pedcontour"
 
     @property
     def uploads_dir(self) -> Path:

@@ -53,7 +53,7 @@ def data(tmp_path: Path) -> Path:
 
 def _simulation(folder: Path, data: Path, *more: object) -> list[str]:
     given = ("--data", data, "--data", data, "--trainer", TOY)
-    command = (sys.executable, "-m", "pedcontour.cli", "federation", "simulate", "--folder", folder, *given, *more)
+    command = (sys.executable, "-m", "pedcontour", "federation", "simulate", "--folder", folder, *given, *more)
     return [str(part) for part in command]
 
 

@@ -165,6 +165,14 @@ def test_converted_networks_lie_with_the_data_or_in_the_users_cache(monkeypatch:
     assert Settings().user_cache_folder == Path("/home/physicist/.cache/pedcontour")
 
 
+def test_a_user_without_a_home_folder_has_the_cache_that_is_named_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", dict[int, object]().__getitem__)  # what an unknown uid gives: KeyError
+    assert Settings().user_cache_folder is None
+    assert Settings(cache_dir=Path("/elsewhere")).user_cache_folder == Path("/elsewhere")
+
+
 def test_a_log_level_is_one_of_four_in_any_case() -> None:
     assert Settings.read(log_level="debug").log_level == "DEBUG"
     with pytest.raises(RequestError, match="PEDCONTOUR_LOG_LEVEL"):

@@ -61,7 +61,7 @@ def _running(
 
 
 def _start(folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
-    command = (sys.executable, "-m", "pedcontour.cli", "federation", "run", "--work", str(folder))
+    command = (sys.executable, "-m", "pedcontour", "federation", "run", "--work", str(folder))
     return subprocess.Popen(  # noqa: S603 - our own program
         command,
         env=dict(environment),

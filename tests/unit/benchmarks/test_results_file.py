@@ -95,6 +95,16 @@ def test_cases_of_a_commit_are_kept_under_its_name() -> None:
         assert first.name == "model-1111111"
 
 
+@pytest.mark.parametrize("name", ["bench", "growth", "load"])
+def test_the_page_names_the_commit_of_every_row(name: str) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "performance.md").read_text("utf-8")
+    lines = [line for line in page.splitlines() if line.startswith("| ")]
+    for row in results_file.read_rows(name):
+        parts = row["name"].split("/")
+        kind = "/".join(parts[:2]) if parts[0] == "end_to_end" else parts[0] if name == "bench" else name
+        assert any(kind in line and line.endswith(f"| {row['commit']} |") for line in lines), row["name"]
+
+
 def test_every_row_of_the_bench_says_its_commit_and_its_day() -> None:
     content = json.loads((results_file.RESULTS / "bench.json").read_text())
     assert [row["name"] for row in content["rows"] if not {"commit", "date"} <= row.keys()] == []

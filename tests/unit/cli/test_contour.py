@@ -54,6 +54,22 @@ def test_a_script_gets_one_json_document_with_the_report(program: Program, shade
     assert document["report"] == json.loads((tmp_path / "out" / "report.json").read_text())
 
 
+def test_a_user_without_a_home_folder_gets_results_and_hears_what_is_not_kept(
+    program: Program, shaded_ct: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("PEDCONTOUR_CACHE_DIR", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", dict[int, object]().__getitem__)
+    result = program("contour", shaded_ct, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "PEDCONTOUR_CACHE_DIR" in result.stderr
+    monkeypatch.setenv("PEDCONTOUR_CACHE_DIR", str(tmp_path / "cache"))
+    told = program("contour", shaded_ct, "--out", tmp_path / "again", "--json")
+    assert told.exit_code == 0, told.output
+    assert "PEDCONTOUR_CACHE_DIR" not in told.stderr
+
+
 def test_structures_and_absences_are_taken_by_roi_name(program: Program, shaded_ct: Path, tmp_path: Path) -> None:
     document = program.json(
         "contour", shaded_ct, "-o", tmp_path / "out", "-s", "Liver,kidney_l", "-s", "Kidney_R", "-a", "Kidney_L"

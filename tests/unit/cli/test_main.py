@@ -69,6 +69,12 @@ def test_the_version_is_told(program: Program) -> None:
     assert program("--version").stdout.strip() == f"pedcontour {__version__}"
 
 
+def test_python_runs_the_program_by_the_packages_name() -> None:
+    command = [sys.executable, "-m", "pedcontour", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"pedcontour {__version__}"
+
+
 def test_help_needs_neither_torch_nor_pydicom() -> None:
     script = "import sys, pedcontour.cli.main; print([n for n in ('torch', 'pydicom', 'scipy') if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

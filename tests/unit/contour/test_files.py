@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pydicom
 import pytest
 from PIL import Image
@@ -22,6 +24,8 @@ from pedcontour.errors import (
     ReadBackMismatchError,
     StructureUnknownError,
 )
+from pedcontour.inference import memory
+from pedcontour.inference.memory import CLEAR_REFS, MIB
 from pedcontour.postprocessing import Candidate, Judgement
 from pedcontour.verdicts import Outcome
 from tests.unit.contour.painted import PaintReader, painted_job, painted_series
@@ -107,6 +111,29 @@ def test_the_report_names_the_series_by_uid_and_the_patient_not_at_all(done: tup
 def test_the_picture_can_be_opened(done: tuple) -> None:
     with Image.open(done[0] / "preview.png") as picture:
         assert picture.width == 1920
+
+
+@pytest.mark.skipif(not os.access(CLEAR_REFS, os.W_OK), reason="this system does not measure a process's memory anew")
+def test_the_report_tells_the_memory_of_its_own_job_to_the_last_stage(series: list[Path], tmp_path: Path) -> None:
+    def take_memory(stage: str, share: float) -> None:
+        if stage == "picture":
+            np.ones(256 * MIB, np.uint8)
+
+    large = contour_files(series, tmp_path / "large", painted_job(), take_memory)
+    small = contour_files(series, tmp_path / "small", painted_job(), ignore)
+    peak, next_peak = (job.report["software"]["peak_memory_bytes"] for job in (large, small))
+    assert next_peak > 16 * MIB
+    assert peak - next_peak > 192 * MIB
+
+
+def test_where_a_peak_cannot_begin_again_the_report_tells_that_of_the_process(
+    series: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "CLEAR_REFS", tmp_path / "not there" / "clear_refs")
+    np.ones(256 * MIB, np.uint8)
+    ever = memory.peak_resident_bytes()
+    outcome = contour_files(series, tmp_path / "out", painted_job(), ignore)
+    assert outcome.report["software"]["peak_memory_bytes"] >= ever
 
 
 def test_a_second_attempt_at_the_same_job_writes_the_same_dicom_files(

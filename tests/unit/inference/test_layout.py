@@ -30,9 +30,10 @@ def test_an_image_smaller_than_a_tile_lies_in_the_middle_of_zeros() -> None:
 def test_with_a_body_the_tiles_cover_it_with_a_margin_and_no_more() -> None:
     body = _body((100, 200, 200), (slice(None), slice(60, 140), slice(50, 150)))
     layout = lay_tiles((100, 200, 200), (32, 48, 48), 0.5, body, around_body=True)
-    for part, (first, last) in zip(layout.box, [(0, 100), (60, 140), (50, 150)], strict=True):
+    extents = [(0, 100), (60, 140), (50, 150)]
+    for part, image, (first, last) in zip(layout.box, (100, 200, 200), extents, strict=True):
         assert part.start <= max(0, first - LEAST_MARGIN_VOXELS)
-        assert part.stop >= min(part.stop, last + LEAST_MARGIN_VOXELS)
+        assert part.stop >= min(image, last + LEAST_MARGIN_VOXELS)
     assert layout.covered[1] < 110
     assert layout.run < lay_tiles((100, 200, 200), (32, 48, 48), 0.5).run
 

@@ -133,7 +133,6 @@ def test_a_prediction_says_what_it_took(toy_model: ModelBundle, within: TorchNet
         prediction = _engine(toy_model, within).segment(image, lambda _: None)
     assert prediction.tiles_run > 1
     assert prediction.timings_s.keys() == {"prepare", "load", "network", "labels"}
-    assert prediction.peak_memory_bytes > 0
 
 
 @dataclass

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pedcontour.inference.memory import MIB
+from pedcontour.inference.memory import CLEAR_REFS, MIB
 from pedcontour.inference.running_memory import tile_bytes
 from tests.unit.inference.planned import definition_with
 
 MODELS = Path(__file__).parents[3] / "models"
-RESET_PEAK = Path("/proc/self/clear_refs")
 
 _RUN = """
 import sys
@@ -21,10 +20,10 @@ from pathlib import Path
 import torch
 from pedcontour.bundle import find_model
 from pedcontour.inference.choice import EngineChoice, _networks
-from pedcontour.inference.memory import STATUS, _kibibytes, peak_resident_bytes
+from pedcontour.inference.memory import STATUS, _kibibytes, forget_peak, peak_resident_bytes
 from pedcontour.inference.nnunet_network import read_definition
 
-runtime, models, reset = sys.argv[1:]
+runtime, models = sys.argv[1:]
 torch.set_grad_enabled(False)
 bundle = find_model(Path(models), None)
 definition = read_definition(bundle.plans, bundle.dataset, bundle.configuration)
@@ -32,7 +31,7 @@ networks = _networks(EngineChoice("cpu", runtime, threads=1))(bundle, definition
 tile = torch.zeros((1, 1, *definition.patch_size))
 networks.network(half=True)(tile)  # as a worker's warm-up does
 again = networks.memory(half=True)
-Path(reset).write_text("5")
+forget_peak()
 before = _kibibytes(STATUS, "VmRSS")
 said = networks.memory(half=False)
 networks.network(half=False)(tile)
@@ -41,7 +40,7 @@ print(said.kept + said.passing, peak_resident_bytes() - before, again.kept, netw
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not os.access(RESET_PEAK, os.W_OK), reason="this system does not measure a process's memory anew")
+@pytest.mark.skipif(not os.access(CLEAR_REFS, os.W_OK), reason="this system does not measure a process's memory anew")
 @pytest.mark.parametrize(
     "runtime",
     [
@@ -52,7 +51,7 @@ print(said.kept + said.passing, peak_resident_bytes() - before, again.kept, netw
     ],
 )
 def test_a_network_takes_no_more_than_was_said_and_not_much_less(runtime: str) -> None:
-    command = [sys.executable, "-c", _RUN, runtime, str(MODELS), str(RESET_PEAK)]
+    command = [sys.executable, "-c", _RUN, runtime, str(MODELS)]
     run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
     said, taken, kept_in_half, kept = map(int, run.stdout.split())
     assert 0.4 * said < taken < 1.1 * said + 64 * MIB
