@@ -6,8 +6,9 @@ import pytest
 import torch
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
-from pedcontour.training.plans import FEATURES, PATCH, SPACING_MM, shrink
-from pedcontour.training.trainer import PedcontourTrainer, WarmPolyLR
+from pedcontour.small_network.optimiser import WarmPolyLR
+from pedcontour.small_network.plans import FEATURES, PATCH, SPACING_MM, shrink
+from pedcontour.training.trainer import PedcontourTrainer
 
 
 def _rates(epochs: int, warm_up: int) -> list[float]:
