@@ -4,16 +4,14 @@ In order: cases, train, judge, ship. Every step goes on where it stopped, also a
 """
 
 import json
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 import typer
 
-from benchmarks.federated_model.arms import ARMS, POOLED, WorkFolder
+from benchmarks.federated_model.arms import ARMS, WorkFolder
+from benchmarks.federated_model.data import write_data
 from benchmarks.federated_model.judging import judge as judge_models
 from benchmarks.federated_model.judging import load_models
 from benchmarks.federated_model.page import claims_of, page_of
@@ -22,11 +20,10 @@ from benchmarks.federated_model.table import rows_of
 from benchmarks.federated_model.training import Schedule, read_schedule
 from benchmarks.federated_model.training import train as train_arms
 from benchmarks.results_file import RESULTS, write_results
-from pedcontour.datasets.hospitals import HOSPITALS, Hospital
 from pedcontour.datasets.nifti import read_nifti
 from pedcontour.datasets.torso import TorsoTemplate
 from pedcontour.inference.choice import EngineChoice
-from pedcontour.training.hospitals import Patients, pool, write_hospital
+from pedcontour.training.hospitals import Patients
 
 NAME = "federated-model"
 PAGE = Path(__file__).parents[2] / "docs" / "federation-results.md"
@@ -46,15 +43,9 @@ def cases(
     torso_labels: Annotated[Path | None, typer.Option(help='Its TotalSegmentator "total" labels.', exists=True)] = None,
 ) -> None:
     """Write the data sets of both hospitals, and the pooled one; without --torso they are phantoms alone."""
-    place = WorkFolder(work)
     template = _template(torso, torso_labels) if torso and torso_labels else None
-    write = partial(_write, place, Patients(children, torsos, template))
-    with ProcessPoolExecutor(len(HOSPITALS), mp_context=get_context("spawn")) as processes:
-        counts = list(processes.map(write, HOSPITALS))
-    total = pool(place.data(POOLED), [place.data(hospital.name) for hospital in HOSPITALS], POOLED)
-    for hospital, count in zip(HOSPITALS, counts, strict=True):
-        print(f"{hospital.name}: {count} cases")
-    print(f"{POOLED}: {total} cases")
+    for site, count in write_data(WorkFolder(work), Patients(children, torsos, template)).items():
+        print(f"{site}: {count} cases")
 
 
 @app.command()
@@ -101,10 +92,6 @@ def ship(work: Work) -> None:
     results = json.loads((RESULTS / f"{NAME}.json").read_text())
     bundle = ship_model(WorkFolder(work), results)
     print(f"{bundle.id} {bundle.version}: {bundle.folder}")
-
-
-def _write(place: WorkFolder, patients: Patients, hospital: Hospital) -> int:
-    return write_hospital(place.data(hospital.name), hospital, patients)
 
 
 def _template(torso: Path, labels: Path) -> TorsoTemplate:

@@ -15,6 +15,7 @@ from pedcontour.federation.provenance import check_provenance, digest_of_bundle
 from pedcontour.federation.simulation import SimulatedRun, export_simulated, prepare, prepared
 from pedcontour.organs import all_organs
 from pedcontour.settings import Settings
+from service.confinement import tie_to_parent
 
 POLL_S = 0.5
 """Sites of one machine look more often than hospitals do."""
@@ -70,6 +71,7 @@ def fix(work: WorkFolder, schedule: Schedule) -> None:
     if work.schedule.exists() and (before := read_schedule(work)) != said:
         odd = sorted(name for name in said if before.get(name) != said[name])
         raise RequestError(f"the arms in this folder are trained with another {', '.join(odd)}; take another folder")
+    work.root.mkdir(parents=True, exist_ok=True)
     work.schedule.write_text(json.dumps(said, indent=1))
 
 
@@ -90,7 +92,7 @@ def train(work: WorkFolder, schedule: Schedule, hear: Hear) -> None:
     for arms in TOGETHER:
         waiting = {arm: _folders(work, arm, schedule) for arm in arms if not (work.models / arm.name).exists()}
         sites = {f"{arm.name}/{site}": path for arm, folders in waiting.items() for site, path in folders.items()}
-        run_sites(sites, settings.environment() | _threads(len(sites)), hear)
+        run_sites(sites, settings.environment() | _threads(len(sites)), hear, tie_to_parent)
         for arm, folders in waiting.items():
             _export(work, arm, folders, settings)
 
