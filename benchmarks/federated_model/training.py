@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -112,7 +113,10 @@ def _folders(work: WorkFolder, arm: Arm, schedule: Schedule) -> dict[str, Path]:
         momentum="keep",
         initial=schedule.first_model(),
     )
-    return prepared(folder) or prepare(folder, run)
+    if folders := prepared(folder):
+        return folders
+    shutil.rmtree(folder, ignore_errors=True)  # half prepared: nothing was trained in it
+    return prepare(folder, run)
 
 
 def _threads(sites: int) -> Mapping[str, str]:
@@ -121,7 +125,12 @@ def _threads(sites: int) -> Mapping[str, str]:
 
 
 def _export(work: WorkFolder, arm: Arm, folders: Mapping[str, Path], settings: Settings) -> None:
-    export_simulated(folders, settings, work.models / arm.name)
-    bundle = load_bundle(work.models / arm.name)
+    scratch = work.root / "exporting"
+    shutil.rmtree(scratch, ignore_errors=True)  # half exported
+    export_simulated(folders, settings, scratch / arm.name)
+    bundle = load_bundle(scratch / arm.name)
     verify_bundle(bundle)
     check_provenance(bundle)
+    work.models.mkdir(exist_ok=True)
+    bundle.folder.rename(work.models / arm.name)
+    shutil.rmtree(scratch)
