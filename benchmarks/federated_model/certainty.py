@@ -1,6 +1,7 @@
 """How sure a figure or a difference is: bootstrap intervals, paired tests, and their correction over organs."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -9,7 +10,8 @@ CONFIDENCE = 0.95
 RESAMPLES = 9999
 SEED = 20260506
 
-Statistic = Callable[..., float]
+Statistic = Callable[..., Any]
+"""Sums up values along an axis, as numpy's mean and median do."""
 
 
 def interval(values: Sequence[float], statistic: Statistic) -> tuple[float, float] | None:

@@ -119,7 +119,7 @@ def _folders(work: WorkFolder, arm: Arm, schedule: Schedule) -> dict[str, Path]:
     return prepare(folder, run)
 
 
-def _threads(sites: int) -> Mapping[str, str]:
+def _threads(sites: int) -> dict[str, str]:
     """So many threads for each of the sites that the machine's cores are shared out."""
     return {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // max(1, sites)))}
 

@@ -7,6 +7,7 @@ of ``WarpSpec``; scanners differ in the noise on it, and patients in size, contr
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from pedcontour.datasets.annotations import CaseAnnotation, State
 from pedcontour.datasets.case import TrainingCase
@@ -113,7 +114,7 @@ def training_torso(hospital: Hospital, template: TorsoTemplate, number: int) -> 
     return _as_contoured(hospital, warp_torso(template, _seed(hospital, number), spec))
 
 
-def annotation(hospital: Hospital, name: str, labels: np.ndarray) -> CaseAnnotation:
+def annotation(hospital: Hospital, name: str, labels: npt.NDArray[np.integer]) -> CaseAnnotation:
     """What the hospital says of a case of ours: what it contours and has no voxel is known not to be there.
 
     ``labels`` is a label map of the project's own numbers, in any orientation.

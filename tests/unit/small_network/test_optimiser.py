@@ -33,7 +33,7 @@ def test_the_optimiser_begins_below_its_peak_and_reaches_it() -> None:
     optimizer, schedule = adamw(torch.nn.Linear(2, 2), peak=0.5, epochs=100)
     rates = []
     for epoch in range(5):
-        schedule.step(epoch)  # type: ignore[arg-type]
+        schedule.step(epoch)
         rates.append(optimizer.param_groups[0]["lr"])
     assert rates[0] < 0.25
     assert max(rates) == pytest.approx(0.5, rel=0.05)
