@@ -61,8 +61,9 @@ def _claim(row: Mapping[str, Any]) -> str:
     if row["name"] == "claim/whole":
         return met
     worse = ", ".join(f"{all_organs()[organ].name} {gain:+.4f}" for organ, gain in row["worse"].items())
-    name = row["name"].removeprefix("claim/")
-    return f"{name}: {row['ours']} ({row['unit']}, target {row['target']}), {met}" + (f"; {worse}" if worse else "")
+    name, ours = row["name"].removeprefix("claim/"), row["ours"]
+    shown = str(ours) if isinstance(ours, int) else f"{ours:.4f}"
+    return f"{name}: {shown} ({row['unit']}, target {row['target']}), {met}" + (f"; {worse}" if worse else "")
 
 
 def _table(rows: Mapping[str, Mapping[str, Any]], test: Test, metric: str) -> str:

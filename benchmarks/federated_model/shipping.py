@@ -68,13 +68,12 @@ def _describe(folder: Path, source: ModelBundle, results: Mapping[str, Any]) -> 
 
 def _card(source: ModelBundle, results: Mapping[str, Any]) -> str:
     schedule, told = results["schedule"], source.provenance
-    start = schedule["start"]
     return TEMPLATE.substitute(
         id=SHIPPED_ID,
         organs=len(source.organs),
         sites=told["federation_sites"],
         rounds=told["federation_rounds"],
-        first="random weights" if start is None else f"a trained network, whose weights have the digest `{start}`",
+        first=_first(schedule),
         total=total_iterations(schedule),
         optimizer=schedule["optimizer"],
         annotated=told["federation_annotated"],
@@ -82,6 +81,13 @@ def _card(source: ModelBundle, results: Mapping[str, Any]) -> str:
         figures=_figures(results),
         claims=_claims(results),
     )
+
+
+def _first(schedule: Mapping[str, Any]) -> str:
+    if schedule["start"] is None:
+        return "random weights"
+    model, digest = schedule["start_model"], schedule["start"]
+    return f"{model}, whose card says what it had learned from; its weights have the digest `{digest}`"
 
 
 def _figures(results: Mapping[str, Any]) -> str:

@@ -53,6 +53,11 @@ class Schedule:
         """The digest of the model to begin with."""
         return None if self.start is None else digest_of_bundle(load_bundle(self.start))
 
+    def start_model(self) -> str | None:
+        """Id and version of the model to begin with."""
+        bundle = None if self.start is None else load_bundle(self.start)
+        return None if bundle is None else f"{bundle.id} {bundle.version}"
+
     def options(self) -> dict[str, str]:
         """The options of every site's trainer."""
         chosen = {
@@ -68,7 +73,7 @@ class Schedule:
 
 def fix(work: WorkFolder, schedule: Schedule) -> None:
     """Note how the arms are trained. Raises ``RequestError`` when some were trained by another schedule."""
-    said = asdict(schedule) | {"start": schedule.first_model()}
+    said = asdict(schedule) | {"start": schedule.first_model(), "start_model": schedule.start_model()}
     if work.schedule.exists() and (before := read_schedule(work)) != said:
         odd = sorted(name for name in said if before.get(name) != said[name])
         raise RequestError(f"the arms in this folder are trained with another {', '.join(odd)}; take another folder")
