@@ -95,17 +95,15 @@ def test_after_a_nephrectomy_fat_lies_where_the_kidneys_were() -> None:
 @pytest.mark.parametrize(("roll", "liver_lies"), [(90.0, -1), (-90.0, 1)])
 def test_a_roll_takes_the_left_to_the_back(template: TorsoTemplate, roll: float, liver_lies: int) -> None:
     """The liver lies on the right and so goes to the front; axis 1 of LPS goes to the back."""
-    lying, usual = (
-        warp_torso(template, 2, WarpSpec(rolls=((angle, angle),), short_stack_share=0.0, wide_field_share=0.0))
-        for angle in (roll, 0.0)
-    )
+    spec = WarpSpec(rolls=((roll, roll),), short_stack_share=0.0, wide_field_share=0.0)
+    lying = warp_torso(template, 2, spec)
     liver, spleen = (
         lying.truth.grid.to_lps_mm(np.argwhere(lying.truth.mask(organ))).mean(axis=0) for organ in ("liver", "spleen")
     )
     assert np.sign((liver - spleen)[1]) == liver_lies
     assert abs((liver - spleen)[1]) > 2 * abs((liver - spleen)[0])
-    for organ in ("liver", "spleen"):  # the field of view is wide enough for who lies on a side
-        assert lying.truth.volume_ml(organ) == pytest.approx(usual.truth.volume_ml(organ), rel=0.25)
+    border = lying.truth.voxels[:, [0, -1]].any() or lying.truth.voxels[:, :, [0, -1]].any()
+    assert not border  # the field of view is wide enough for who lies on a side
 
 
 def test_without_contrast_agent_no_spleen_is_bright(template: TorsoTemplate) -> None:
