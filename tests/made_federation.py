@@ -53,6 +53,7 @@ def a_charter(sites: tuple[str, ...] = SITES, **changes: Any) -> Charter:
         deadline_s=3600,
         kept_rounds=2,
         closer=None,
+        initial=None,
     )
     return replace(charter, **changes)
 

@@ -107,11 +107,16 @@ class TorsoTemplate:
 
 @dataclass(frozen=True)
 class WarpSpec:
-    """How far a variation may go; lengths in mm of the result, angles in degrees."""
+    """How far a variation may go; lengths in mm of the result, angles in degrees.
+
+    ``rolls`` are ranges, one of them as likely as the other, in place of ``roll_deg`` to both sides; positive rolls go
+    from the patient's left to the back. ``plain_share`` is how often there is no contrast agent.
+    """
 
     scale: tuple[float, float] = (0.6, 1.25)
     anisotropy: float = 0.15
     roll_deg: float = 20.0
+    rolls: tuple[tuple[float, float], ...] = ()
     pitch_deg: float = 8.0
     coarse_mm: float = 6.0
     fine_mm: float = 2.5
@@ -124,6 +129,8 @@ class WarpSpec:
     couch_share: float = 0.6
     arms_share: float = 0.3
     spacing_mm: float = 3.0
+    plain_share: float = PHASE_SHARES["plain"]
+    noise_hu: tuple[float, float] = NOISE_HU
 
 
 def warp_torso(template: TorsoTemplate, seed: int, spec: WarpSpec | None = None) -> TrainingCase:
@@ -133,13 +140,13 @@ def warp_torso(template: TorsoTemplate, seed: int, spec: WarpSpec | None = None)
     spec = spec or WarpSpec()
     rng = np.random.default_rng(seed)
     shape, affine_points = _sampling_points(template, rng, spec)
-    hounsfield = _shaded(template, rng)
+    hounsfield = _shaded(template, rng, spec)
     anatomy = _without_kidneys(template.total, hounsfield, rng, spec)
     voxels = ndimage.map_coordinates(hounsfield, affine_points, order=1, cval=AIR_HU, output=np.float32)
     total = ndimage.map_coordinates(anatomy, affine_points, order=0, cval=0, output=np.uint8)
     grid = Grid(shape, _canonical_affine(spec.spacing_mm))
     _surround(voxels, grid, rng, spec)
-    voxels = _finished(voxels, rng)
+    voxels = _finished(voxels, rng, spec)
     low, high = _kept_slices(affine_points[0], template.image.grid.shape[0], rng, spec)
     grid = Grid((high - low, shape[1], shape[2]), grid.affine)
     image = Volume(grid, np.clip(np.rint(voxels[low:high]), -1024, 3071).astype(np.int16))
@@ -180,6 +187,8 @@ def _field_of_view(
 
     Either just around the body or as wide as planning scanners have it.
     """
+    if spec.rolls:  # who lies on a side is as tall as wide
+        body = np.array((body[0], body[1:].max(), body[1:].max()))
     k, j, i = (int(n) for n in np.ceil(body * (1 + rng.uniform(0.0, 0.25, 3) * (0, 1, 1))))
     if rng.random() < spec.wide_field_share:
         field = int(rng.uniform(*spec.wide_field_mm) / spec.spacing_mm)
@@ -199,8 +208,11 @@ def _surround(voxels: FloatField, grid: Grid, rng: np.random.Generator, spec: Wa
 def _rotation(rng: np.random.Generator, spec: WarpSpec) -> npt.NDArray[np.float64]:
     """A small rotation about the three axes ``(k, j, i)``: roll about the body, pitch and yaw less."""
     limits = np.radians((spec.roll_deg, spec.pitch_deg, spec.pitch_deg))
+    angles = rng.uniform(-limits, limits)
+    if spec.rolls:
+        angles[0] = np.radians(rng.uniform(*spec.rolls[int(rng.integers(len(spec.rolls)))]))
     matrix = np.eye(3)
-    for axis, angle in enumerate(rng.uniform(-limits, limits)):
+    for axis, angle in enumerate(angles):
         a, b = [n for n in range(3) if n != axis]
         turn = np.eye(3)
         turn[a, a] = turn[b, b] = np.cos(angle)
@@ -223,11 +235,11 @@ def _smooth_field(shape: tuple[int, int, int], knot_voxels: float, rng: np.rando
     return field
 
 
-def _shaded(template: TorsoTemplate, rng: np.random.Generator) -> FloatField:
+def _shaded(template: TorsoTemplate, rng: np.random.Generator, spec: WarpSpec) -> FloatField:
     """The template's HU with every organ shifted by its own amount, as contrast phases and scanners do."""
     shifts = rng.normal(0.0, 12.0, 256)
     shifts[0] = 0.0
-    shifts[1:20] = _organ_shifts(rng)
+    shifts[1:20] = _organ_shifts(rng, spec.plain_share)
     label_of = {organ: label for label, organ in default_labels().items()}
     for total, organ in VESSELS_LIKE.items():
         shifts[total + 100] = shifts[label_of[organ]]
@@ -255,10 +267,10 @@ def _without_kidneys(
     return np.where(bed, np.uint8(0), total)
 
 
-def _organ_shifts(rng: np.random.Generator) -> npt.NDArray[np.float64]:
+def _organ_shifts(rng: np.random.Generator, plain_share: float) -> npt.NDArray[np.float64]:
     """HU to add to labels 1-19: every organ's own, and what one contrast phase adds to all of them together."""
     label_of = {organ: label for label, organ in default_labels().items()}
-    phase = str(rng.choice(list(PHASE_SHARES), p=list(PHASE_SHARES.values())))
+    phase = str(rng.choice(list(PHASE_SHARES), p=_phase_shares(plain_share)))
     dose = rng.uniform(0.0, 1.0)
     shifts = rng.normal(0.0, 14.0, len(label_of))
     for organ, label in label_of.items():
@@ -271,7 +283,13 @@ def _organ_shifts(rng: np.random.Generator) -> npt.NDArray[np.float64]:
     return shifts
 
 
-def _finished(voxels: FloatField, rng: np.random.Generator) -> FloatField:
+def _phase_shares(plain: float) -> list[float]:
+    """How often each phase comes; those with contrast agent keep their proportions."""
+    contrast = (1.0 - plain) / (1.0 - PHASE_SHARES["plain"])
+    return [plain, *(share * contrast for phase, share in PHASE_SHARES.items() if phase != "plain")]
+
+
+def _finished(voxels: FloatField, rng: np.random.Generator, spec: WarpSpec) -> FloatField:
     """Slow shading, a reconstruction kernel's blur, noise and now and then a couch line below the back."""
     body = voxels > -900
     bias = _smooth_field((*voxels.shape,), 40.0, rng)[0] * np.float32(rng.uniform(0, 6))
@@ -281,7 +299,7 @@ def _finished(voxels: FloatField, rng: np.random.Generator) -> FloatField:
     noise = rng.standard_normal(voxels.shape, np.float32)
     if rng.random() < 0.5:
         noise = ndimage.gaussian_filter(noise, (0, 0.6, 0.6)) * 2.2
-    voxels = voxels + noise * np.float32(np.exp(rng.uniform(*np.log(NOISE_HU)))) * np.where(body, 1, 0.4).astype(
+    voxels = voxels + noise * np.float32(np.exp(rng.uniform(*np.log(spec.noise_hu)))) * np.where(body, 1, 0.4).astype(
         np.float32
     )
     return np.asarray(voxels, np.float32)

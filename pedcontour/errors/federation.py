@@ -94,6 +94,12 @@ class PlansDifferError(FederationError):
     code = "FEDERATION_PLANS_DIFFER"
 
 
+class FirstModelDiffersError(FederationError):
+    """The model to begin with is not the one that the charter names; its sites need the very same model folder."""
+
+    code = "FEDERATION_FIRST_MODEL_DIFFERS"
+
+
 class ModelsDifferError(FederationError):
     """The sites computed different global models, so the run stopped; nobody should use what it made."""
 

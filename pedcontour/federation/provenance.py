@@ -14,9 +14,17 @@ def check_provenance(bundle: ModelBundle) -> bool:
     if expected is None:
         return False
     try:
-        found = digest_of(unpack(bundle.id, bundle.read_weights()))
+        found = digest_of_bundle(bundle)
     except UpdateUnfitError:
         found = ""
     if found != expected:
         raise ModelChecksumError("the weights are not the model that the federation agreed on")
     return True
+
+
+def digest_of_bundle(bundle: ModelBundle) -> str:
+    """The digest of a model folder's tensors, as a charter names the model to begin with.
+
+    Raises ``ModelError``, and ``UpdateUnfitError`` for weights that no sites could average.
+    """
+    return digest_of(unpack(bundle.id, bundle.read_weights()))

@@ -1,21 +1,30 @@
-"""A whole run's preparations on one machine: sites with keys, a charter that all signed, a folder for each."""
+"""A whole run on one machine: sites with keys, a charter that all signed, a folder for each; and its one model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
-from pedcontour.errors import RequestError
+from pedcontour.errors import ModelsDifferError, RequestError
+from pedcontour.federation.export import export
 from pedcontour.federation.keys import Keys, write_keys
+from pedcontour.federation.overview import Overview
 from pedcontour.federation.room import Charter, say
 from pedcontour.federation.room.dsse import join, read_envelope, write_envelope
 from pedcontour.federation.site_folder import CONFIG, SiteConfig, SiteFolder
+from pedcontour.federation.store import open_run_store
+from pedcontour.federation.trainer import RunRecord
+from pedcontour.settings import Settings
 
 CHARTER = "charter.dsse"
 
 
 @dataclass(frozen=True)
 class SimulatedRun:
-    """What is to be simulated: where the sites meet, their data by name, what they train, how long, by which rules."""
+    """What is to be simulated: where the sites meet, their data by name, what they train, how long, by which rules.
+
+    ``options`` are every site's, ``initial`` is the digest of the model to begin with, as in ``Charter``.
+    """
 
     store: str
     data: Mapping[str, Path]
@@ -27,6 +36,9 @@ class SimulatedRun:
     options: Mapping[str, str] = field(default_factory=dict)
     quorum: int | None = None
     deadline_s: int = 86400
+    name: str = "simulation"
+    momentum: Literal["keep", "reset", "average"] = "reset"
+    initial: str | None = None
 
 
 def prepare(folder: Path, run: SimulatedRun) -> dict[str, Path]:
@@ -55,9 +67,23 @@ def prepared(folder: Path) -> dict[str, Path]:
     return {path.parent.name: path.parent for path in sorted(folder.glob(f"*/{CONFIG}"))}
 
 
+def export_simulated(folders: Mapping[str, Path], settings: Settings, out: Path) -> RunRecord:
+    """Hold all sites of a finished simulation to one model, and write it into a new folder.
+
+    Raises ``ModelsDifferError``, and what ``export`` raises.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    opened = [SiteFolder.open(path) for path in folders.values()]
+    store = open_run_store(opened[0].config.store, opened[0].charter_digest, settings)
+    models = {Overview(site.ear(store)).standing.model for site in opened}
+    if len(models) != 1:
+        raise ModelsDifferError("at the end of the simulation")
+    return export(opened[0].ear(store), opened[0].trainer(), out)
+
+
 def _charter(run: SimulatedRun, keys: Mapping[str, Keys]) -> Charter:
     return Charter(
-        run="simulation",
+        run=run.name,
         sites=tuple(keys[name].site(name) for name in sorted(keys)),
         organs=tuple(run.organs),
         nnunet_version=run.nnunet_version,
@@ -65,11 +91,12 @@ def _charter(run: SimulatedRun, keys: Mapping[str, Keys]) -> Charter:
         rounds=run.rounds,
         local_epochs=run.local_epochs,
         weighting="cases",
-        momentum="reset",
+        momentum=run.momentum,
         quorum=len(keys) if run.quorum is None else run.quorum,
         deadline_s=run.deadline_s,
         kept_rounds=2,
         closer=None,
+        initial=run.initial,
     )
 
 

@@ -1,9 +1,7 @@
 """The steps from raw cases to a trained nnU-Net model folder, each resumable."""
 
-import ctypes
 import json
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,7 +57,7 @@ def preprocess(folders: TrainingFolders, workers: int) -> None:
         preprocess_dataset,
     )
 
-    from pedcontour.training.plans import shrink
+    from pedcontour.small_network.plans import shrink
 
     extract_fingerprints([DATASET_ID], num_processes=workers, check_dataset_integrity=False)
     plan_experiments([DATASET_ID])
@@ -78,22 +76,6 @@ def _split(folders: TrainingFolders) -> None:
     (folders.preprocessed / "splits_final.json").write_text(json.dumps([split], indent=1))
 
 
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
-"""Parameters of glibc's ``mallopt(3)``."""
-
-
-def _keep_freed_memory() -> None:
-    """Ask glibc to use freed memory again instead of returning it to the system after every layer.
-
-    A training step on a CPU asks for the same tens of megabytes hundreds of times; without the page faults it took
-    0.50 s instead of 0.78 s on two cores.
-    """
-    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
-        libc.mallopt(_M_MMAP_MAX, 0)
-        libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
-        libc.mallopt(_M_TOP_PAD, 256 * 2**20)
-
-
 def train(
     folders: TrainingFolders, epochs: int, device: str, *, workers: int = 1, start: ModelBundle | None = None
 ) -> None:
@@ -102,11 +84,12 @@ def train(
     A new training begins with the weights of ``start``, a model of the same plan, or else with random ones.
     """
     folders.announce(workers)
-    _keep_freed_memory()
     import torch
 
+    from pedcontour.small_network.processor import keep_freed_memory
     from pedcontour.training.trainer import PedcontourTrainer
 
+    keep_freed_memory()
     plans = json.loads((folders.preprocessed / "pedcontourSmallPlans.json").read_text())
     dataset = json.loads((folders.preprocessed / "dataset.json").read_text())
     latest = folders.results / "fold_0" / "checkpoint_latest.pth"

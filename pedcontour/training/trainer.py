@@ -7,22 +7,8 @@ from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 from torch import nn
 from torch.optim.lr_scheduler import LRScheduler
 
-
-class WarmPolyLR(LRScheduler):
-    """Poly decay (power 0.9) after a linear warm-up, stepped per epoch as nnU-Net does."""
-
-    def __init__(self, optimizer: torch.optim.Optimizer, peak: float, epochs: int, warm_up: int) -> None:
-        self.peak, self.epochs, self.warm_up = peak, epochs, warm_up
-        super().__init__(optimizer, -1)
-
-    def step(self, epoch: int | None = None) -> None:
-        """Set the rate for ``epoch``, counted from 0."""
-        now = self.last_epoch + 1 if epoch is None else epoch
-        self.last_epoch = now
-        rate = self.peak * min((now + 1) / (self.warm_up + 1), (1 - now / (self.epochs + 1)) ** 0.9)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self._last_lr = [rate for _ in self.optimizer.param_groups]
+from pedcontour.small_network.optimiser import WEIGHT_DECAY, adamw
+from pedcontour.small_network.processor import forward_in_bf16
 
 
 class PedcontourTrainer(nnUNetTrainer):  # type: ignore[misc]
@@ -46,13 +32,12 @@ class PedcontourTrainer(nnUNetTrainer):  # type: ignore[misc]
         self.num_iterations_per_epoch = 50
         self.num_val_iterations_per_epoch = 8
         self.initial_lr = 1.5e-3
-        self.weight_decay = 1e-2
+        self.weight_decay = WEIGHT_DECAY
         self.save_every = 1
 
     def configure_optimizers(self) -> tuple[torch.optim.Optimizer, LRScheduler]:
         """AdamW with warm-up and poly decay."""
-        optimizer = torch.optim.AdamW(self.network.parameters(), self.initial_lr, weight_decay=self.weight_decay)
-        return optimizer, WarmPolyLR(optimizer, self.initial_lr, self.num_epochs, warm_up=2)
+        return adamw(self.network, self.initial_lr, self.num_epochs)
 
     def configure_rotation_dummyDA_mirroring_and_inital_patch_size(  # noqa: N802 - nnU-Net's name
         self,
@@ -74,14 +59,7 @@ class PedcontourTrainer(nnUNetTrainer):  # type: ignore[misc]
         network: nn.Module = nnUNetTrainer.build_network_architecture(
             plans_manager, configuration_manager, num_input_channels, num_output_channels, enable_deep_supervision
         )
-        forward = network.forward
-
-        def half_forward(x: torch.Tensor) -> list[torch.Tensor] | torch.Tensor:
-            with torch.autocast("cpu", torch.bfloat16, enabled=x.device.type == "cpu"):
-                logits = forward(x)
-            return [level.float() for level in logits] if isinstance(logits, list) else logits.float()
-
-        network.forward = half_forward
+        forward_in_bf16(network)
         return network
 
     def plot_network_architecture(self) -> None:

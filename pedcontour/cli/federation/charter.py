@@ -37,6 +37,9 @@ def new(
     kept_rounds: Annotated[int, typer.Option(help="Rounds whose weights stay in the store.")] = 5,
     closer: Annotated[str | None, typer.Option(help="The only site that closes rounds.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the first model.")] = 0,
+    start: Annotated[
+        Path | None, typer.Option(help="Model folder to begin with, instead of a seed; every site needs the same one.")
+    ] = None,
 ) -> None:
     """Write a charter and sign it as the first site.
 
@@ -45,9 +48,12 @@ def new(
       pedcontour federation charter new charter.dsse --run kidneys --card a.site --card b.site \\
         --organs liver,spleen --nnunet-version 2.8.1 --keys a.keys
     """
+    from pedcontour.bundle import load_bundle
     from pedcontour.federation.keys import read_keys
+    from pedcontour.federation.provenance import digest_of_bundle
     from pedcontour.federation.room import Charter, Site, decode, read_draft, say
 
+    initial = None if start is None else digest_of_bundle(load_bundle(start))
     sites = tuple(sorted((decode(Site, read_file(card)) for card in cards), key=lambda site: site.name))
     made = sound(
         lambda: Charter(
@@ -64,6 +70,7 @@ def new(
             deadline_s,
             kept_rounds,
             closer,
+            initial,
         )
     )
     signed = say(made, read_keys(keys).signing)

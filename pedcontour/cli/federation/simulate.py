@@ -1,10 +1,9 @@
 """`pedcontour federation simulate`: a whole run on one machine, each site a process of its own."""
 
 import json
-from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -12,10 +11,7 @@ from rich.markup import escape
 from pedcontour.cli.console import EXIT_CANCELLED, AsJson, err, out, print_json, told
 from pedcontour.cli.federation.files import read_pairs, sigterm_interrupts
 from pedcontour.cli.federation.site_processes import run_sites
-from pedcontour.errors import ModelsDifferError, RequestError
-
-if TYPE_CHECKING:
-    from pedcontour.federation.trainer import RunRecord
+from pedcontour.errors import RequestError
 
 MODELS, MODEL = "models", "federated"
 SMALL = {
@@ -60,7 +56,7 @@ def simulate(
     Example:
       pedcontour federation simulate --sites 2 --folder rehearsal
     """
-    from pedcontour.federation.simulation import SimulatedRun, prepare, prepared
+    from pedcontour.federation.simulation import SimulatedRun, export_simulated, prepare, prepared
     from pedcontour.settings import Settings
 
     settings = Settings.read()
@@ -81,7 +77,7 @@ def simulate(
     except KeyboardInterrupt:
         err.print("Stopped, with every site's process; the same command goes on.")
         raise typer.Exit(EXIT_CANCELLED) from None
-    record = _export(folders, folder / MODELS / MODEL)
+    record = export_simulated(folders, settings, folder / MODELS / MODEL)
     if as_json:
         print_json({"sites": list(folders), "rounds": len(record.closes), "model": record.model})
         return
@@ -119,23 +115,6 @@ def _nnunet_version() -> str:
         return version("nnunetv2")
     except PackageNotFoundError:
         raise RequestError("training needs: pip install 'pedcontour[inference,federation]'") from None
-
-
-def _export(folders: Mapping[str, Path], out_folder: Path) -> "RunRecord":
-    """Hold all sites to one final model, and write it. Raises ``ModelsDifferError``."""
-    from pedcontour.federation.export import export
-    from pedcontour.federation.overview import Overview
-    from pedcontour.federation.site_folder import SiteFolder
-    from pedcontour.federation.store import open_run_store
-    from pedcontour.settings import Settings
-
-    out_folder.parent.mkdir(exist_ok=True)
-    opened = [SiteFolder.open(path) for path in folders.values()]
-    store = open_run_store(opened[0].config.store, opened[0].charter_digest, Settings.read())
-    models = {Overview(site.ear(store)).standing.model for site in opened}
-    if len(models) != 1:
-        raise ModelsDifferError("at the end of the simulation")
-    return export(opened[0].ear(store), opened[0].trainer(), out_folder)
 
 
 def _hear(site: str, line: str) -> None:

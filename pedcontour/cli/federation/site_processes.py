@@ -20,13 +20,18 @@ POLL_S = 0.2
 Hear = Callable[[str, str], None]
 """Is told a site's name and a line that its process wrote."""
 
+Prepare = Callable[[], None]
+"""Is called in a site's process before its program starts: one system call, at most."""
 
-def run_sites(folders: Mapping[str, Path], environment: Mapping[str, str], hear: Hear) -> None:
+
+def run_sites(
+    folders: Mapping[str, Path], environment: Mapping[str, str], hear: Hear, prepare: Prepare | None = None
+) -> None:
     """Run `pedcontour federation run` for every site, each in a process of its own, until all are done.
 
     When one fails, or this process is interrupted, the others are stopped. Raises ``FederationError``.
     """
-    with _running(folders, environment, hear) as processes:
+    with _running(folders, environment, hear, prepare) as processes:
         waiting = dict(processes)
         while waiting:
             for site, process in list(waiting.items()):
@@ -38,13 +43,13 @@ def run_sites(folders: Mapping[str, Path], environment: Mapping[str, str], hear:
 
 @contextmanager
 def _running(
-    folders: Mapping[str, Path], environment: Mapping[str, str], hear: Hear
+    folders: Mapping[str, Path], environment: Mapping[str, str], hear: Hear, prepare: Prepare | None
 ) -> Iterator[dict[str, subprocess.Popen[str]]]:
     processes: dict[str, subprocess.Popen[str]] = {}
     readers: list[Thread] = []
     try:
         for site, folder in folders.items():
-            processes[site] = _start(folder, environment)
+            processes[site] = _start(folder, environment, prepare)
             readers.append(Thread(target=_read, args=(site, processes[site].stderr, hear), daemon=True))
             readers[-1].start()
         yield processes
@@ -60,7 +65,7 @@ def _running(
             reader.join(GRACE_S)
 
 
-def _start(folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
+def _start(folder: Path, environment: Mapping[str, str], prepare: Prepare | None) -> subprocess.Popen[str]:
     command = (sys.executable, "-m", "pedcontour", "federation", "run", "--work", str(folder))
     return subprocess.Popen(  # noqa: S603 - our own program
         command,
@@ -70,6 +75,7 @@ def _start(folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[str
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
+        preexec_fn=prepare,  # noqa: PLW1509 - see Prepare
         start_new_session=True,  # a group of its own, so that what training started can be stopped with it
     )
 

@@ -71,6 +71,7 @@ def _provenance(history: History) -> dict[str, str]:
         "federation_run": record.charter.run,
         "federation_charter": record.charter_digest,
         "federation_sites": ", ".join(f"{site} ({record.cases[site]} cases)" for site in record.charter.names),
+        "federation_first_model": record.charter.initial or f"drawn with seed {record.charter.seed}",
         "federation_rounds": str(len(record.closes)),
         "federation_last_close": record.closes[-1],
         "federation_model": record.model,

@@ -1,12 +1,14 @@
 """What a site may choose for its training, from the ``name=value`` of ``federation join --set``."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 
 from pedcontour.errors import RequestError
 from pedcontour.federation.nnunet.planning import NETWORKS, Planning
+from pedcontour.federation.nnunet.recipe import Recipe
 from pedcontour.federation.nnunet.rolls import Rolls
 from pedcontour.federation.nnunet.settings import SiteSettings
 
@@ -39,6 +41,11 @@ class _Options(BaseModel):
     gpu_memory_gb: PositiveFloat = 8.0
     spacing_mm: Spacing | None = None
     network: str = "planned"
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    learning_rate: PositiveFloat | None = None
+    foreground: Annotated[float, Field(ge=0, le=1)] | None = None
+    fast_cpu: bool = False
+    start: Path | None = None
 
 
 def read_options(options: Mapping[str, str]) -> SiteSettings:
@@ -53,6 +60,8 @@ def read_options(options: Mapping[str, str]) -> SiteSettings:
         raise RequestError(f"option network is one of {', '.join(NETWORKS)}")
     if read.deterministic and (read.device != "cpu" or read.workers):
         raise RequestError("option deterministic goes with device=cpu and workers=0: nothing else gives the same bits")
+    if read.start is not None and not read.start.is_absolute():
+        raise RequestError("option start is an absolute path: the site may run from anywhere")
     return SiteSettings(
         device=read.device,
         fold="all" if read.fold == "all" else int(read.fold),
@@ -63,4 +72,6 @@ def read_options(options: Mapping[str, str]) -> SiteSettings:
         proximal=read.proximal,
         deterministic=read.deterministic,
         planning=Planning(read.gpu_memory_gb, read.spacing_mm, NETWORKS[read.network]),
+        recipe=Recipe(read.optimizer, read.learning_rate, read.foreground, read.fast_cpu),
+        start=read.start,
     )

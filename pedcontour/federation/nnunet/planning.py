@@ -8,6 +8,7 @@ from typing import Any
 
 from pedcontour.federation.nnunet.workplace import PLANS, Workplace
 from pedcontour.inference.nnunet_quiet import quiet
+from pedcontour.small_network.plans import shrink
 
 Plan = dict[str, Any]
 
@@ -26,7 +27,7 @@ def quartered(plans: Plan) -> Plan:
     return plans | {"configurations": {"3d_fullres": full | {"architecture": architecture}}}
 
 
-NETWORKS: dict[str, Callable[[Plan], Plan]] = {"planned": as_planned, "quarter": quartered}
+NETWORKS: dict[str, Callable[[Plan], Plan]] = {"planned": as_planned, "quarter": quartered, "small": shrink}
 """What may become of the plans, by name."""
 
 

@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 import torch
 
-from pedcontour.errors import FederationError, PedcontourError
+from pedcontour.errors import FederationError, PedcontourError, RequestError
 from pedcontour.federation.averaging import Weights
 from pedcontour.federation.nnunet.dataset import open_dataset
 from pedcontour.federation.nnunet.export import History, export_model
 from pedcontour.federation.nnunet.fingerprint import SiteFingerprint, merge, read_fingerprint
+from pedcontour.federation.nnunet.first_model import check_first_model, read_first_model
 from pedcontour.federation.nnunet.heads import row_shares
 from pedcontour.federation.nnunet.measuring import measure
 from pedcontour.federation.nnunet.network import build_network
 from pedcontour.federation.nnunet.planning import digest_of_plans, plan, read_plans
 from pedcontour.federation.nnunet.preprocessing import preprocess
+from pedcontour.federation.nnunet.recipe import Recipe
 from pedcontour.federation.nnunet.settings import SiteSettings
 from pedcontour.federation.nnunet.splits import keep_patients_together
 from pedcontour.federation.nnunet.tensors import (
@@ -45,13 +47,17 @@ class NnunetSite:
     """A site whose trainer is nnU-Net's; keeps the promise of ``pedcontour.federation.trainer.Trainer``."""
 
     def __init__(self, post: SitePost, settings: SiteSettings) -> None:
-        """Raises ``FederationError`` when the charter asks for another nnU-Net, ``RequestError`` for unfit data."""
+        """Raises ``FederationError`` when the charter asks for another nnU-Net, ``RequestError`` for unfit data or
+        options, ``FirstModelDiffersError`` and ``ModelError`` for a model to begin with.
+        """
         _check_version(post.charter)
         self._name = post.site
         self._charter = post.charter
         self._settings = settings
         self._dataset = open_dataset(post.data, post.charter.organs)
         self._workplace = Workplace(post.work, post.charter.run)
+        self._given = read_first_model(settings.start, post.charter)
+        _check_recipe(settings.recipe, post.charter)
 
     def count_cases(self) -> int:
         """How many cases the data set has."""
@@ -67,10 +73,7 @@ class NnunetSite:
         """nnU-Net's plans from all parts, and the first model. Raises ``DisbeliefError`` for a part that is none."""
         parts = self._read(fingerprints)
         plans = self._plan(parts)
-        network = build_network(plans, self._description())
-        initialise(network, self._charter.seed)
-        momentum = no_momentum(network) if self._charter.momentum == "average" else {}
-        initial = read_weights(network) | momentum
+        initial = self._first_model(build_network(plans, self._description()))
         shares = row_shares(initial, parts, by_cases=self._charter.weighting == "cases")
         return Plans(digest_of_plans(plans), initial, shares)
 
@@ -99,6 +102,14 @@ class NnunetSite:
         annotated = np.sum([part.annotated for part in parts.values()], axis=0)
         organs = dict(zip(self._charter.organs, map(int, annotated), strict=True))
         export_model(plans, self._description(), model, History(record, organs), out)
+
+    def _first_model(self, network: torch.nn.Module) -> Weights:
+        if self._given is not None:
+            check_first_model(self._given, read_weights(network))
+            return self._given
+        initialise(network, self._charter.seed)
+        momentum = no_momentum(network) if self._charter.momentum == "average" else {}
+        return read_weights(network) | momentum
 
     def _read(self, fingerprints: Mapping[str, bytes]) -> dict[str, SiteFingerprint]:
         organs = len(self._charter.organs)
@@ -137,6 +148,7 @@ class NnunetSite:
             self._settings.rolls,
             self._settings.proximal,
             self._settings.deterministic,
+            self._settings.recipe,
         )
         trainer.follow(course, folder)
         trainer.initialize()
@@ -167,6 +179,11 @@ class NnunetSite:
         if before:
             figures["start-dsc"] = float(np.mean(list(before.values())))
         return {name: repr(round(figure, 6)) for name, figure in figures.items() if math.isfinite(figure)}
+
+
+def _check_recipe(recipe: Recipe, charter: Charter) -> None:
+    if recipe.optimizer == "adamw" and charter.momentum == "average":
+        raise RequestError("option optimizer=adamw goes with momentum that is kept or reset")
 
 
 def _check_version(charter: Charter) -> None:

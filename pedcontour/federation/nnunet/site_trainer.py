@@ -20,9 +20,12 @@ from torch import nn
 
 from pedcontour.federation.averaging import Weights
 from pedcontour.federation.nnunet.marginal_loss import MarginalLoss
+from pedcontour.federation.nnunet.recipe import Recipe
 from pedcontour.federation.nnunet.rolls import DrawnAngle, Rolls
-from pedcontour.federation.nnunet.tensors import tensors_of
+from pedcontour.federation.nnunet.tensors import bare, tensors_of
 from pedcontour.federation.nnunet.workplace import replace_with
+from pedcontour.small_network.optimiser import adamw
+from pedcontour.small_network.processor import forward_in_bf16, keep_freed_memory
 
 SMALLEST_SCALE = 0.85
 """Of nnU-Net's scaling: the patch that is cut before rotation is larger by so much."""
@@ -45,6 +48,7 @@ class Course:
     rolls: Rolls | None = None
     proximal: float = 0.0
     deterministic: bool = False
+    recipe: Recipe = field(default_factory=Recipe)
 
 
 def seed_epoch(seed: int, site: str, epoch: int) -> None:
@@ -68,8 +72,27 @@ class SiteTrainer(nnUNetTrainer):  # type: ignore[misc]
         self.num_epochs = course.epochs
         self.num_iterations_per_epoch = course.iterations
         self.num_val_iterations_per_epoch = course.validation_iterations
+        self.initial_lr = course.recipe.peak
+        if course.recipe.foreground is not None:
+            self.probabilistic_oversampling = True
+            self.oversample_foreground_percent = course.recipe.foreground
         self.save_every = 1
         self._best_ema = math.inf  # no checkpoint but the latest: the global model is what counts
+
+    def initialize(self) -> None:
+        """nnU-Net's network, optimiser and loss; on a processor quicker, where the recipe says so."""
+        if self.course.recipe.fast_cpu and self.device.type == "cpu":
+            keep_freed_memory()
+        super().initialize()
+        if self.course.recipe.fast_cpu:
+            forward_in_bf16(bare(self.network))
+
+    def configure_optimizers(self) -> tuple[torch.optim.Optimizer, Any]:
+        """The recipe's: nnU-Net's SGD, or AdamW."""
+        if self.course.recipe.optimizer == "adamw":
+            return adamw(self.network, self.course.recipe.peak, self.course.epochs)
+        optimizer: tuple[torch.optim.Optimizer, Any] = super().configure_optimizers()
+        return optimizer
 
     def begin_at(self, epoch: int) -> None:
         """Begin with this epoch as if those before had been trained here; nnU-Net's log wants a line for each."""

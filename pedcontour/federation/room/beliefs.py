@@ -7,7 +7,14 @@ what entered never changes. A ``DisbeliefError`` leaves the beliefs as they were
 
 from typing import TypeVar
 
-from pedcontour.errors import ChainBrokenError, ContradictionError, OutOfTurnError, PlansDifferError, WrongSignerError
+from pedcontour.errors import (
+    ChainBrokenError,
+    ContradictionError,
+    FirstModelDiffersError,
+    OutOfTurnError,
+    PlansDifferError,
+    WrongSignerError,
+)
 from pedcontour.federation.room.documents import Agreement, Census, Close, Fingerprint, PlansAgreement, Site, Update
 from pedcontour.federation.room.dsse import read_envelope
 from pedcontour.federation.room.rounds import BelievedRound
@@ -65,13 +72,16 @@ class Beliefs:
     def hear_plans(self, site: str, data: bytes) -> PlansAgreement:
         """Believe a site's plans: after all fingerprints, made from them, and the same as everybody's.
 
-        Raises ``PlansDifferError`` beside what cannot be believed.
+        Raises ``FirstModelDiffersError`` for another first model than the charter names, ``PlansDifferError``, beside
+        what cannot be believed.
         """
         plans = hear(PlansAgreement, self._site(site), self.charter_digest, data)
         if not self.complete(self.fingerprints):
             raise OutOfTurnError(f"plans of {site} before all fingerprints")
         if plans.fingerprints != self.fingerprints.together():
             raise ChainBrokenError(f"the plans of {site} rest on other fingerprints")
+        if self.charter.initial not in (None, plans.initial):
+            raise FirstModelDiffersError(f"{site} would begin with it")
         self.plans.add(site, data, plans)
         for other, (_, theirs) in self.plans.items():
             if (theirs.plans, theirs.initial) != (plans.plans, plans.initial):

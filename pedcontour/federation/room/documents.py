@@ -54,7 +54,8 @@ class Charter:
     ``deadline_s`` is how long a round stays open for the others after its first update arrived, by the store's clock.
     ``closer``, where named, is the only site that closes rounds, and so decides how long after the deadline the others
     are waited for; without it the first to notice closes. The store creates objects once only in either case.
-    ``kept_rounds`` is how many closed rounds keep their sealed weights in the store.
+    ``kept_rounds`` is how many closed rounds keep their sealed weights in the store. ``initial`` is the digest of the
+    model that round 1 begins with, where the sites have one; without it, ``seed`` draws it.
     """
 
     run: Name
@@ -70,6 +71,7 @@ class Charter:
     deadline_s: Count
     kept_rounds: Positive
     closer: Name | None
+    initial: Digest | None
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -87,6 +89,8 @@ class Charter:
             raise ValueError("with two sites the quorum is both: one alone would average nothing")
         if self.closer is not None and self.closer not in names:
             raise ValueError("the closer is not one of the sites")
+        if self.initial is not None and self.momentum == "average":
+            raise ValueError("a model to begin with has no momentum to average")
         return self
 
     @property

@@ -90,3 +90,24 @@ def test_after_a_nephrectomy_fat_lies_where_the_kidneys_were() -> None:
     for case in empty:
         middle = tuple(n // 2 for n in case.image.grid.shape)
         assert case.image.voxels[middle] < -20
+
+
+@pytest.mark.parametrize(("roll", "liver_lies"), [(90.0, -1), (-90.0, 1)])
+def test_a_roll_takes_the_left_to_the_back(template: TorsoTemplate, roll: float, liver_lies: int) -> None:
+    """The liver lies on the right and so goes to the front; axis 1 of LPS goes to the back."""
+    spec = WarpSpec(rolls=((roll, roll),), short_stack_share=0.0, wide_field_share=0.0)
+    lying = warp_torso(template, 2, spec)
+    liver, spleen = (
+        lying.truth.grid.to_lps_mm(np.argwhere(lying.truth.mask(organ))).mean(axis=0) for organ in ("liver", "spleen")
+    )
+    assert np.sign((liver - spleen)[1]) == liver_lies
+    assert abs((liver - spleen)[1]) > 2 * abs((liver - spleen)[0])
+    border = lying.truth.voxels[:, [0, -1]].any() or lying.truth.voxels[:, :, [0, -1]].any()
+    assert not border  # the field of view is wide enough for who lies on a side
+
+
+def test_without_contrast_agent_no_spleen_is_bright(template: TorsoTemplate) -> None:
+    plain = WarpSpec(short_stack_share=0.0, plain_share=1.0)
+    cases = (warp_torso(template, seed, plain) for seed in range(8))
+    spleens = [float(np.median(case.image.voxels[case.truth.mask("spleen")])) for case in cases]
+    assert max(spleens) < 120

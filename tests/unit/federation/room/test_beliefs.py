@@ -9,6 +9,7 @@ from pedcontour.errors import (
     ChainBrokenError,
     CharterUnsignedError,
     ContradictionError,
+    FirstModelDiffersError,
     ModelsDifferError,
     OutOfTurnError,
     PlansDifferError,
@@ -80,11 +81,26 @@ def test_a_stranger_cannot_sign_a_charter() -> None:
         {"organs": ()},
         {"run": "Jane Doe"},
         {"weighting": "median"},
+        {"initial": "not a digest"},
+        {"initial": INITIAL, "momentum": "average"},
     ],
 )
 def test_an_unsound_charter_cannot_be_written(changes: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         a_charter(**changes)
+
+
+def test_plans_begin_with_the_model_that_the_charter_names() -> None:
+    talk = Talk(a_charter(initial=INITIAL))
+    talk.set_up()
+    assert talk.beliefs.round.base == INITIAL
+
+
+def test_plans_that_begin_with_another_model_than_the_charter_names_are_not_believed() -> None:
+    talk = Talk(a_charter(initial=SECOND))
+    with pytest.raises(FirstModelDiffersError, match="alder"):
+        talk.set_up()
+    assert not talk.beliefs.plans
 
 
 def test_two_sites_have_no_quorum_of_one() -> None:
