@@ -1,5 +1,6 @@
 import logging
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -66,7 +67,7 @@ def test_a_bucket_is_opened_with_the_credentials_of_the_environment(
         ("gs://bucket/run", {"skip_signature": True}),
     ],
 )
-def test_azure_and_google_addresses_open_their_stores(url: str, credentials: dict[str, object]) -> None:
+def test_azure_and_google_addresses_open_their_stores(url: str, credentials: dict[str, Any]) -> None:
     assert isinstance(open_bucket(url, **credentials), BucketSharedStore)
 
 
