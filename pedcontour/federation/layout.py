@@ -19,9 +19,14 @@ def plans(site: str) -> str:
     return f"sites/{site}/plans.dsse"
 
 
+def sessions(site: str) -> str:
+    """Under which a site's sessions lie."""
+    return f"sites/{site}/sessions"
+
+
 def session(site: str, number: int) -> str:
     """A process of a site; numbers count from 1."""
-    return f"sites/{site}/sessions/{number:06d}.dsse"
+    return f"{sessions(site)}/{number:06d}.dsse"
 
 
 def update(site: str, number: int) -> str:

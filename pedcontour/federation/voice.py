@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from pedcontour.errors import (
     ContradictionError,
@@ -18,6 +19,9 @@ from pedcontour.federation.keys import seal
 from pedcontour.federation.room import Sealed, Session, digest, encode, hear, say
 from pedcontour.federation.room.speech import Said
 
+LAST_SESSION = "session"
+"""Where the site's memory keeps the number of the last session that began from this folder."""
+
 
 @dataclass
 class Voice(Ear):
@@ -28,18 +32,42 @@ class Voice(Ear):
     """What this process sealed: SHA-256 to where the site's memory keeps it."""
 
     def begin(self) -> None:
-        """Take the site over from every process before: from now on they stop, and this one may publish."""
+        """Take the site over from every process before: from now on they stop, and this one may publish.
+
+        A process finds a later session by looking at the numbers after its own, so none may be left out: this looks
+        for the last one, and takes the first number after it that the store gives. Raises ``StoreError``.
+        """
         nonce = secrets.token_hex(32)
-        number = self._session
+        number = self._last_session()
         while True:
             number += 1
+            place = layout.session(self.site, number)
             words = Session(self.beliefs.charter_digest, self.site, number, nonce)
             try:
-                self.store.put(layout.session(self.site, number), say(words, self.keys.signing))
+                self.store.put(place, say(words, self.keys.signing))
             except ObjectExistsError:
-                continue
-            self._session = number
-            return
+                self.store.get(place)  # a store that refuses a place where nothing lies would be asked without end
+            else:
+                break
+        self._session = number
+        self.memory.forget(LAST_SESSION)
+        self.memory.once(LAST_SESSION, str(number).encode)
+
+    def _last_session(self) -> int:
+        """The highest session of this site that the store lists or this folder remembers.
+
+        The list saves requests and decides nothing: what it lacks, ``begin`` comes upon. It also shows what lies beyond
+        sessions that somebody removed. What the site did not sign does not count, or anybody could name any number.
+        """
+        known = max(self._session, int(self.memory.recall(LAST_SESSION) or 0))
+        listed = self.store.list(layout.sessions(self.site))
+        names = (PurePosixPath(key).stem for key in listed)
+        numbers = (int(name) for name in names if name.isascii() and name.isdecimal() and len(name) < 16)
+        for number in sorted((number for number in numbers if number > known), reverse=True):
+            with suppress(ObjectNotFoundError):
+                if self._is_session(number, self.store.get(layout.session(self.site, number))):
+                    return number
+        return known
 
     def stay_alone(self) -> None:
         """Raise ``SiteElsewhereError`` when another process took the site over.

@@ -1,10 +1,12 @@
 """From joining to an exported model with one toy site, in this process."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from pedcontour.federation.site_folder import SiteFolder
 from tests.toy_run import TOY
 from tests.unit.cli.conftest import Program
 
@@ -113,3 +115,14 @@ def test_a_run_that_is_not_done_is_not_exported(program: Program, signed: Path) 
 
 def test_a_folder_that_nobody_joined_is_told_as_such(program: Program, tmp_path: Path) -> None:
     assert "federation join" in program("federation", "run", "--work", tmp_path).stderr
+
+
+def test_a_site_that_runs_already_ends_with_a_code_that_no_service_manager_starts_again(
+    program: Program, signed: Path
+) -> None:
+    program(*_joining(signed))
+    with SiteFolder.open(signed / "work").memory.alone():
+        refused = program("federation", "run", "--work", signed / "work")
+    assert "FEDERATION_SITE_ELSEWHERE" in refused.stderr
+    unit = re.search(r"RestartPreventExitStatus=(.*)", Path("docs/federation-it.md").read_text("utf-8"))
+    assert unit and str(refused.exit_code) in unit[1].split()
