@@ -44,6 +44,11 @@ def close(number: int) -> str:
     return f"closes/{number:04d}.dsse"
 
 
+def sealed(site: str) -> str:
+    """Under which a site's sealed objects lie."""
+    return f"sites/{site}/sealed"
+
+
 def blob(site: str, sha256: str) -> str:
     """A sealed object of a site."""
-    return f"sites/{site}/sealed/{sha256}.age"
+    return f"{sealed(site)}/{sha256}.age"

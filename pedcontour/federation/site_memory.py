@@ -39,6 +39,10 @@ class SiteMemory:
         except OSError as error:
             raise FederationError(f"the site's folder: {type(error).__name__}") from None
 
+    def names(self, folder: str) -> list[str]:
+        """What is kept under ``folder/``, as names that ``recall`` takes, in order."""
+        return sorted(f"{folder}/{path.name}" for path in (self._root / folder).glob("*"))
+
     def forget(self, name: str) -> None:
         """Remove what is kept under a name."""
         with suppress(FileNotFoundError):

@@ -29,7 +29,7 @@ class Voice(Ear):
 
     _session: int = field(default=0, init=False)
     _own: dict[str, str] = field(default_factory=dict, init=False)
-    """What this process sealed: SHA-256 to where the site's memory keeps it."""
+    """What this site sealed and keeps, as far as this process has looked: SHA-256 to its name in the memory."""
 
     def begin(self) -> None:
         """Take the site over from every process before: from now on they stop, and this one may publish.
@@ -98,14 +98,31 @@ class Voice(Ear):
         """Publish content for the eyes of the sites; ``name`` tells this site which it was."""
         sealed = self.memory.once(f"sealed/{name}", lambda: seal(make(), self.beliefs.charter.sites))
         sha256 = digest(sealed)
-        self._own[sha256] = f"sealed/{name}"
         self._put(layout.blob(self.site, sha256), sealed)
         return Sealed(sha256, len(sealed))
 
+    def put_back(self) -> None:
+        """Publish again what the store lost of all that this site sealed and still keeps."""
+        listed = set(self.store.list(layout.sealed(self.site)))
+        for sha256, name in self._kept().items():
+            place = layout.blob(self.site, sha256)
+            if place not in listed and (sealed := self.memory.recall(name)) is not None:
+                self._put(place, sealed)
+
     def _fetched(self, site: str, sealed: Sealed) -> bytes:
         """A site's own model is as large as another's: it is not downloaded."""
-        own = self.memory.recall(self._own[sealed.sha256]) if sealed.sha256 in self._own else None
+        name = self._kept().get(sealed.sha256)
+        own = None if name is None else self.memory.recall(name)
         return super()._fetched(site, sealed) if own is None else own
+
+    def _kept(self) -> dict[str, str]:
+        """SHA-256 of each sealed object in the site's memory, to its name there."""
+        names = set(self.memory.names("sealed"))
+        self._own = {sha256: name for sha256, name in self._own.items() if name in names}
+        for name in sorted(names.difference(self._own.values())):
+            if (sealed := self.memory.recall(name)) is not None:
+                self._own[digest(sealed)] = name
+        return self._own
 
     def seal_document(self, name: str, make: Callable[[], object]) -> Sealed:
         """Publish a document for the eyes of the sites."""
