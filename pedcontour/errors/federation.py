@@ -135,7 +135,7 @@ class SealedMissingError(ObjectNotFoundError):
 
     code = "FEDERATION_OBJECT_MISSING"
 
-    def __init__(self, site: str, key: str) -> None:
-        super().__init__(f"{key}, of {site}")
+    def __init__(self, key: str = "", *, site: str = "") -> None:
+        super().__init__(f"{key}, of {site}" if site else key)
         self.site = site
         self.key = key

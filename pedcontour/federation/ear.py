@@ -61,7 +61,7 @@ class Ear:
         try:
             return self.store.get(place)
         except ObjectNotFoundError:
-            raise SealedMissingError(site, place) from None
+            raise SealedMissingError(place, site=site) from None
 
     def read(self, kind: type[Document], site: str, sealed: Sealed) -> Document:
         """A sealed document. Raises ``DisbeliefError``, ``SealedMissingError``."""

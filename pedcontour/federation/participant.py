@@ -190,7 +190,7 @@ class Participant:
         return model
 
     def _tidy(self, number: int) -> None:
-        """Remove this site's weights of the round before, here, and of one that lies ``kept_rounds`` back, at the store.
+        """Remove this site's weights: here those of the round before, at the store those ``kept_rounds`` back.
 
         Those of the round itself stay: another site may not have them yet, and the store may lose them.
         """
