@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
-from pedcontour.errors import SealedMissingError, StoreError
+from pedcontour.errors import SealedMissingError, StoreError, StoreOverwritesError
 from pedcontour.federation.participant import Participant, Progress
 from pedcontour.federation.site_folder import SiteFolder
 from pedcontour.federation.store import SharedStore
@@ -90,6 +90,8 @@ class _Waiting:
         while True:
             try:
                 answer = act()
+            except StoreOverwritesError:
+                raise  # waiting does not change what kind of store it is
             except StoreError as failed:
                 began, since = self._failing = self._failing or (self._patience.clock(), datetime.now(UTC))
                 if self._patience.clock() - began >= self._patience.outage_s:

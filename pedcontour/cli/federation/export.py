@@ -25,11 +25,11 @@ def export(
     """
     from pedcontour.federation.export import export as write
     from pedcontour.federation.site_folder import SiteFolder
-    from pedcontour.federation.store import open_run_store
+    from pedcontour.federation.store import look_into_run_store
     from pedcontour.settings import Settings
 
     folder = SiteFolder.open(work)
-    store = open_run_store(folder.config.store, folder.charter_digest, Settings.read())
+    store = look_into_run_store(folder.config.store, folder.charter_digest, Settings.read())
     record = write(folder.ear(store), folder.trainer(), out)
     if as_json:
         print_json({"out": str(out.absolute()), "model": record.model, "charter": record.charter_digest})

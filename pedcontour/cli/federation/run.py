@@ -31,7 +31,7 @@ def run(work: WorkFolder = Path(), as_json: AsJson = False) -> None:
       pedcontour federation run --work kidneys
     """
     from pedcontour.federation.site_folder import SiteFolder
-    from pedcontour.federation.store import open_run_store
+    from pedcontour.federation.store import awaited_run_store
     from pedcontour.federation.take_part import Patience, take_part
     from pedcontour.settings import Settings
 
@@ -41,7 +41,7 @@ def run(work: WorkFolder = Path(), as_json: AsJson = False) -> None:
     patience = Patience(settings.federation_poll_s, settings.federation_outage_h * 3600)
     try:
         with sigterm_interrupts():
-            store = open_run_store(folder.config.store, folder.charter_digest, settings)
+            store = awaited_run_store(folder.config.store, folder.charter_digest, settings)
             end = take_part(folder, store, patience, teller.tell)
     except SiteElsewhereError as error:
         tell_error(error, as_json=as_json)

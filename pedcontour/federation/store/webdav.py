@@ -142,6 +142,8 @@ def _path(key: str) -> str:
 def _accepted(answer: httpx.Response) -> httpx.Response:
     if answer.status_code == httpx.codes.CONFLICT:
         raise _FolderMissingError(f"the server answered {answer.status_code}: a folder is missing")
+    if answer.status_code == httpx.codes.INSUFFICIENT_STORAGE:
+        raise StoreError("no space left")
     if not answer.is_success:
         raise StoreError(f"the server answered {answer.status_code}")
     return answer

@@ -1,7 +1,11 @@
 """From joining to an exported model with one toy site, in this process."""
 
+import errno
 import json
+import os
 import re
+import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -126,3 +130,42 @@ def test_a_site_that_runs_already_ends_with_a_code_that_no_service_manager_start
     assert "FEDERATION_SITE_ELSEWHERE" in refused.stderr
     unit = re.search(r"RestartPreventExitStatus=(.*)", Path("docs/federation-it.md").read_text("utf-8"))
     assert unit and str(refused.exit_code) in unit[1].split()
+
+
+def _tree(*folders: Path) -> dict[Path, float]:
+    """Every file and folder below, with the time it was last changed."""
+    return {path: path.stat().st_mtime_ns for folder in folders for path in (folder, *folder.rglob("*"))}
+
+
+@pytest.mark.parametrize("command", ["status", "log"])
+def test_looking_changes_neither_the_store_nor_the_site_s_folder(program: Program, signed: Path, command: str) -> None:
+    program(*_joining(signed))
+    program("federation", "run", "--work", signed / "work")
+    shutil.rmtree(signed / "work" / "memory")  # so that there is something that could be remembered
+    before = _tree(signed / "work", signed / "store")
+    assert program("federation", command, "--work", signed / "work").exit_code == 0
+    assert _tree(signed / "work", signed / "store") == before
+
+
+def test_a_run_waits_for_a_store_that_is_not_there_when_it_begins(
+    program: Program, signed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(*_joining(signed))
+    shutil.rmtree(signed / "store", ignore_errors=True)
+    (signed / "store").write_text("a file where the drive is mounted later")
+    monkeypatch.setenv("PEDCONTOUR_FEDERATION_PATIENCE_S", "0")
+    monkeypatch.setenv("PEDCONTOUR_FEDERATION_POLL_S", "0.1")
+    mounted = threading.Timer(1.0, (signed / "store").unlink)
+    mounted.start()
+    ended = program("federation", "run", "--work", signed / "work")
+    mounted.join()
+    assert ended.exit_code == 0 and "The store does not answer" in ended.stderr
+
+
+def test_a_full_disk_is_told_in_words(program: Program, signed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "")
+
+    monkeypatch.setattr(os, "link", full)
+    monkeypatch.setenv("PEDCONTOUR_FEDERATION_PATIENCE_S", "0")
+    assert "no space left" in program(*_joining(signed)).stderr
