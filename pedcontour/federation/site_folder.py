@@ -71,6 +71,11 @@ class SiteFolder:
             raise FileUnreadableError(type(error).__name__) from None
 
     @property
+    def signed_charter(self) -> bytes:
+        """The charter as all sites signed it."""
+        return self._charter
+
+    @property
     def memory(self) -> SiteMemory:
         """What this site keeps of the run."""
         return SiteMemory(self.root / MEMORY)

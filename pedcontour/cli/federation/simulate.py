@@ -123,6 +123,7 @@ def _nnunet_version() -> str:
 
 def _export(folders: Mapping[str, Path], out_folder: Path) -> "RunRecord":
     """Hold all sites to one final model, and write it. Raises ``ModelsDifferError``."""
+    from pedcontour.federation.evidence import write_evidence
     from pedcontour.federation.export import export
     from pedcontour.federation.overview import Overview
     from pedcontour.federation.site_folder import SiteFolder
@@ -135,7 +136,9 @@ def _export(folders: Mapping[str, Path], out_folder: Path) -> "RunRecord":
     models = {Overview(site.ear(store)).standing.model for site in opened}
     if len(models) != 1:
         raise ModelsDifferError("at the end of the simulation")
-    return export(opened[0].ear(store), opened[0].trainer(), out_folder)
+    record = export(opened[0].ear(store), opened[0].trainer(), out_folder)
+    write_evidence(opened[0].ear(store), opened[0].signed_charter, out_folder)
+    return record
 
 
 def _hear(site: str, line: str) -> None:
