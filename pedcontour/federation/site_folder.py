@@ -49,8 +49,11 @@ class SiteFolder:
         made = cls(root, config, charter)
         if (root / CONFIG).exists():
             raise RequestError("this folder belongs to a run already; take another, or go on with `federation run`")
+        if (root / MEMORY).exists():
+            raise RequestError("this folder holds the memory of another run; take a new one")
         try:
-            root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            root.mkdir(parents=True, exist_ok=True)
+            root.chmod(0o700)  # also one that was made beforehand
             (root / CHARTER).write_bytes(charter)
             (root / CONFIG).write_bytes(encode(config))
         except OSError as error:

@@ -169,3 +169,21 @@ def test_a_full_disk_is_told_in_words(program: Program, signed: Path, monkeypatc
     monkeypatch.setattr(os, "link", full)
     monkeypatch.setenv("PEDCONTOUR_FEDERATION_PATIENCE_S", "0")
     assert "no space left" in program(*_joining(signed)).stderr
+
+
+def test_a_work_folder_made_beforehand_is_closed_to_others(program: Program, signed: Path) -> None:
+    (signed / "work").mkdir(mode=0o755)
+    program(*_joining(signed))
+    assert (signed / "work").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_with_the_memory_of_another_run_is_not_joined(program: Program, signed: Path) -> None:
+    (signed / "work" / "memory").mkdir(parents=True)
+    refused = program(*_joining(signed))
+    assert refused.exit_code == 2 and "memory of another run" in refused.stderr
+
+
+def test_no_keys_are_made_where_the_card_is_there_already(program: Program, signed: Path) -> None:
+    card = signed / "alder.site"
+    refused = program("federation", "keygen", "--site", "alder", "--keys", signed / "new.keys", "--card", card)
+    assert refused.exit_code == 2 and not (signed / "new.keys").exists()
