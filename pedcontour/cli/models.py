@@ -111,13 +111,16 @@ def verify_model(
         bundles: tuple[ModelBundle, ...] = shelf.models
     else:
         bundles = (find_model(root, model),)
+    provenance: dict[str, str] = {}
     for bundle in bundles:
         verify_bundle(bundle)
-        check_provenance(bundle)
+        provenance[bundle.id] = check_provenance(bundle)
         if not as_json:
             out.print(f"[green]intact[/]  {escape(bundle.id)}  {bundle.digest}", highlight=False)
+            out.print(f"        {escape(provenance[bundle.id])}", highlight=False, soft_wrap=True)
     if as_json:
-        print_json({"intact": [{"id": bundle.id, "digest": bundle.digest} for bundle in bundles]})
+        intact = [{"id": one.id, "digest": one.digest, "provenance": provenance[one.id]} for one in bundles]
+        print_json({"intact": intact})
 
 
 @models.command("import")

@@ -1,7 +1,7 @@
 """What may be wrong between hospitals that train together."""
 
 from pedcontour.errors.base import PedcontourError
-from pedcontour.errors.jobs import StoreError
+from pedcontour.errors.jobs import ObjectNotFoundError, StoreError
 
 
 class FederationError(PedcontourError):
@@ -134,3 +134,14 @@ class StoreOverwritesError(StoreError):
     """The store replaces objects when told to create them only, so sites could overwrite each other; use another."""
 
     code = "STORE_OVERWRITES"
+
+
+class SealedMissingError(ObjectNotFoundError):
+    """The store lost an object that a site sealed; that site's `federation run` puts it back while it has it."""
+
+    code = "FEDERATION_OBJECT_MISSING"
+
+    def __init__(self, key: str = "", *, site: str = "") -> None:
+        super().__init__(f"{key}, of {site}" if site else key)
+        self.site = site
+        self.key = key

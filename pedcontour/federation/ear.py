@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pedcontour.errors import DigestMismatchError, ObjectNotFoundError
+from pedcontour.errors import DigestMismatchError, ObjectNotFoundError, SealedMissingError
 from pedcontour.federation import layout
 from pedcontour.federation.keys import Keys
 from pedcontour.federation.room import Beliefs, Sealed, decode, digest
@@ -49,7 +49,7 @@ class Ear:
     def open(self, site: str, sealed: Sealed) -> bytes:
         """What another site sealed, as its signed document describes it.
 
-        Raises ``DigestMismatchError``, ``NotForUsError``, ``ObjectNotFoundError``.
+        Raises ``DigestMismatchError``, ``NotForUsError``, ``SealedMissingError``.
         """
         content = self._fetched(site, sealed)
         if len(content) != sealed.size or digest(content) != sealed.sha256:
@@ -57,8 +57,12 @@ class Ear:
         return self.keys.unseal(content)
 
     def _fetched(self, site: str, sealed: Sealed) -> bytes:
-        return self.store.get(layout.blob(site, sealed.sha256))
+        place = layout.blob(site, sealed.sha256)
+        try:
+            return self.store.get(place)
+        except ObjectNotFoundError:
+            raise SealedMissingError(place, site=site) from None
 
     def read(self, kind: type[Document], site: str, sealed: Sealed) -> Document:
-        """A sealed document. Raises ``DisbeliefError``, ``ObjectNotFoundError``."""
+        """A sealed document. Raises ``DisbeliefError``, ``SealedMissingError``."""
         return decode(kind, self.open(site, sealed))

@@ -19,9 +19,14 @@ def plans(site: str) -> str:
     return f"sites/{site}/plans.dsse"
 
 
+def sessions(site: str) -> str:
+    """Under which a site's sessions lie."""
+    return f"sites/{site}/sessions"
+
+
 def session(site: str, number: int) -> str:
     """A process of a site; numbers count from 1."""
-    return f"sites/{site}/sessions/{number:06d}.dsse"
+    return f"{sessions(site)}/{number:06d}.dsse"
 
 
 def update(site: str, number: int) -> str:
@@ -39,6 +44,11 @@ def close(number: int) -> str:
     return f"closes/{number:04d}.dsse"
 
 
+def sealed(site: str) -> str:
+    """Under which a site's sealed objects lie."""
+    return f"sites/{site}/sealed"
+
+
 def blob(site: str, sha256: str) -> str:
     """A sealed object of a site."""
-    return f"sites/{site}/sealed/{sha256}.age"
+    return f"{sealed(site)}/{sha256}.age"

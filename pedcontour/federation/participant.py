@@ -190,8 +190,11 @@ class Participant:
         return model
 
     def _tidy(self, number: int) -> None:
-        """Remove this site's weights of a round that lies ``kept_rounds`` back, here and at the store."""
-        self._voice.memory.forget(f"sealed/{number}.weights")
+        """Remove this site's weights: here those of the round before, at the store those ``kept_rounds`` back.
+
+        Those of the round itself stay: another site may not have them yet, and the store may lose them.
+        """
+        self._voice.memory.forget(f"sealed/{number - 1}.weights")
         old = number - self._charter.kept_rounds
         if old >= 1 and (mine := self._beliefs.closed(old).updates.get(self._me)):
             self._voice.store.delete(layout.blob(self._me, mine[1].weights.sha256))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from pedcontour.errors import ModelsDifferError, RequestError
+from pedcontour.federation.evidence import write_evidence
 from pedcontour.federation.export import export
 from pedcontour.federation.keys import Keys, write_keys
 from pedcontour.federation.overview import Overview
@@ -78,7 +79,9 @@ def export_simulated(folders: Mapping[str, Path], settings: Settings, out: Path)
     models = {Overview(site.ear(store)).standing.model for site in opened}
     if len(models) != 1:
         raise ModelsDifferError("at the end of the simulation")
-    return export(opened[0].ear(store), opened[0].trainer(), out)
+    record = export(opened[0].ear(store), opened[0].trainer(), out)
+    write_evidence(opened[0].ear(store), opened[0].signed_charter, out)
+    return record
 
 
 def _charter(run: SimulatedRun, keys: Mapping[str, Keys]) -> Charter:

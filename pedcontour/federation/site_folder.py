@@ -10,7 +10,7 @@ from pedcontour.federation.ear import Ear
 from pedcontour.federation.keys import Keys, read_keys
 from pedcontour.federation.room import Beliefs, decode, encode
 from pedcontour.federation.room.documents import STRICT, Name
-from pedcontour.federation.site_memory import SiteMemory
+from pedcontour.federation.site_memory import ReadOnlyMemory, SiteMemory
 from pedcontour.federation.store.port import SharedStore
 from pedcontour.federation.trainer import SitePost, Trainer
 from pedcontour.federation.trainers import trainer_factory
@@ -18,6 +18,7 @@ from pedcontour.federation.voice import Voice
 
 CONFIG = "site.json"
 CHARTER = "charter.dsse"
+MEMORY = "memory"
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -48,8 +49,11 @@ class SiteFolder:
         made = cls(root, config, charter)
         if (root / CONFIG).exists():
             raise RequestError("this folder belongs to a run already; take another, or go on with `federation run`")
+        if (root / MEMORY).exists():
+            raise RequestError("this folder holds the memory of another run; take a new one")
         try:
-            root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            root.mkdir(parents=True, exist_ok=True)
+            root.chmod(0o700)  # also one that was made beforehand
             (root / CHARTER).write_bytes(charter)
             (root / CONFIG).write_bytes(encode(config))
         except OSError as error:
@@ -70,9 +74,14 @@ class SiteFolder:
             raise FileUnreadableError(type(error).__name__) from None
 
     @property
+    def signed_charter(self) -> bytes:
+        """The charter as all sites signed it."""
+        return self._charter
+
+    @property
     def memory(self) -> SiteMemory:
         """What this site keeps of the run."""
-        return SiteMemory(self.root / "memory")
+        return SiteMemory(self.root / MEMORY)
 
     def beliefs(self) -> Beliefs:
         """What is believed at the start: the charter."""
@@ -86,8 +95,8 @@ class SiteFolder:
         return keys
 
     def ear(self, store: SharedStore) -> Ear:
-        """This site as one that listens."""
-        return Ear(self.config.site, self.keys(), store, self.memory, self.beliefs())
+        """This site as one that listens, and leaves its folder as it is."""
+        return Ear(self.config.site, self.keys(), store, ReadOnlyMemory(self.root / MEMORY), self.beliefs())
 
     def voice(self, store: SharedStore) -> Voice:
         """This site as one that takes part."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pedcontour.errors import FederationError, SiteElsewhereError
-from pedcontour.storage.local import flush
+from pedcontour.storage.local import failure_of, flush
 
 
 class SiteMemory:
@@ -20,7 +20,6 @@ class SiteMemory:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        root.mkdir(parents=True, exist_ok=True)
 
     def once(self, name: str, make: Callable[[], bytes]) -> bytes:
         """What is kept under a name; made, and on disk for good, if there is nothing yet."""
@@ -39,6 +38,10 @@ class SiteMemory:
         except OSError as error:
             raise FederationError(f"the site's folder: {type(error).__name__}") from None
 
+    def names(self, folder: str) -> list[str]:
+        """What is kept under ``folder/``, as names that ``recall`` takes, in order."""
+        return sorted(f"{folder}/{path.name}" for path in (self._root / folder).glob("*"))
+
     def forget(self, name: str) -> None:
         """Remove what is kept under a name."""
         with suppress(FileNotFoundError):
@@ -50,6 +53,7 @@ class SiteMemory:
 
         Raises ``SiteElsewhereError`` while another process holds it.
         """
+        self._root.mkdir(parents=True, exist_ok=True)
         handle = os.open(self._root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             try:
@@ -71,6 +75,18 @@ class SiteMemory:
             part.replace(path)
             flush(path.parent)
         except OSError as error:
-            raise FederationError(f"the site's folder: {type(error).__name__}") from None
+            raise FederationError(f"the site's folder: {failure_of(error)}") from None
         finally:
             part.unlink(missing_ok=True)
+
+
+class ReadOnlyMemory(SiteMemory):
+    """A site's memory for who only looks, who may be another user than the one the site runs as: nothing is kept."""
+
+    def once(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """What is kept under a name, or what would be."""
+        content = self.recall(name)
+        return make() if content is None else content
+
+    def forget(self, name: str) -> None:
+        """Nothing."""

@@ -4,15 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import monotonic, sleep
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pedcontour.errors import StoreError
+from pedcontour.errors import SealedMissingError, StoreError, StoreOverwritesError
 from pedcontour.federation.participant import Participant, Progress
 from pedcontour.federation.site_folder import SiteFolder
 from pedcontour.federation.store import SharedStore
+from pedcontour.federation.voice import Voice
 
 FIRST_PAUSE_S = 0.1
 OUTAGE = "the store does not answer"
+MISSING = "an object is missing from the store"
 
 Answer = TypeVar("Answer")
 Tell = Callable[[Progress], None]
@@ -38,11 +40,26 @@ def take_part(folder: SiteFolder, store: SharedStore, patience: Patience, tell: 
         voice, wait = folder.voice(store), _Waiting(patience, tell)
         participant = Participant(voice, folder.trainer(), wait.heard)
         wait.through_outages(voice.begin)
-        while (progress := wait.through_outages(participant.step)).model is None:
+        wait.through_outages(voice.put_back)
+        while (progress := wait.through_outages(_mending(participant, voice))).model is None:
             wait.heard(progress)
-            wait.a_while()
+            if wait.a_while():
+                wait.through_outages(voice.put_back)
         tell(progress)
         return progress
+
+
+def _mending(participant: Participant, voice: Voice) -> Callable[[], Progress]:
+    """A step; where it lacks another site's object, that site may lack one of this: each puts back its own."""
+
+    def step() -> Progress:
+        try:
+            return participant.step()
+        except SealedMissingError:
+            voice.put_back()
+            raise
+
+    return step
 
 
 class _Waiting:
@@ -61,23 +78,34 @@ class _Waiting:
             self._stands, self._pause_s, self._failing = progress, FIRST_PAUSE_S, None
         self._tell(progress)
 
-    def a_while(self) -> None:
-        """Pause, longer each time while the site stands where it stood."""
-        self._patience.sleep(self._pause_s)
-        self._pause_s = min(2 * self._pause_s, self._patience.poll_s)
+    def a_while(self) -> bool:
+        """Pause, longer each time while the site stands where it stood; whether that was the longest pause."""
+        paused_s = min(self._pause_s, self._patience.poll_s)
+        self._patience.sleep(paused_s)
+        self._pause_s = 2 * paused_s
+        return paused_s == self._patience.poll_s
 
     def through_outages(self, act: Callable[[], Answer]) -> Answer:
         """Do something that needs the store, again and again while the store fails."""
         while True:
             try:
                 answer = act()
+            except StoreOverwritesError:
+                raise  # waiting does not change what kind of store it is
             except StoreError as failed:
                 began, since = self._failing = self._failing or (self._patience.clock(), datetime.now(UTC))
                 if self._patience.clock() - began >= self._patience.outage_s:
                     raise
-                outage = replace(self._stands, stage=f"{OUTAGE} ({failed.code})", waiting_for=(), since=since)
-                self._tell(outage)
+                self._tell(replace(self._stands, since=since, **_told(failed)))
                 self._patience.sleep(self._patience.poll_s)
             else:
                 self._failing = None
                 return answer
+
+
+def _told(failed: StoreError) -> dict[str, Any]:
+    """Stage and sites waited for while the store fails, or lacks what a site sealed."""
+    if isinstance(failed, SealedMissingError):
+        return {"stage": f"{MISSING}: {failed.key}", "waiting_for": (failed.site,)}
+    why = f"{failed.code}: {failed.detail}" if failed.detail else failed.code
+    return {"stage": f"{OUTAGE} ({why})", "waiting_for": ()}

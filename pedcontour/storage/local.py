@@ -1,5 +1,6 @@
 """Results in a local folder, or on a volume that several hosts mount."""
 
+import errno
 import io
 import os
 import shutil
@@ -136,4 +137,9 @@ def as_store_error(key: str = "") -> Iterator[None]:
             raise ObjectNotFoundError(key) from None
         raise StoreError("FileNotFoundError") from None
     except OSError as error:
-        raise StoreError(type(error).__name__) from None
+        raise StoreError(failure_of(error)) from None
+
+
+def failure_of(error: OSError) -> str:
+    """What went wrong without a path: a full disk in words, anything else by its class."""
+    return "no space left" if error.errno in (errno.ENOSPC, errno.EDQUOT) else type(error).__name__

@@ -43,6 +43,11 @@ def _s3(request: pytest.FixtureRequest) -> SharedStore:
     )
 
 
+def _bucket_in_memory(_: pytest.FixtureRequest) -> SharedStore:
+    memory = MemoryStore()
+    return BucketSharedStore(lambda _: memory)
+
+
 def _webdav(request: pytest.FixtureRequest) -> SharedStore:
     url: str = request.getfixturevalue("webdav_url")
     return Prefixed(open_shared_store(url, Login(USER, PASSWORD)), uuid.uuid4().hex)
@@ -63,7 +68,7 @@ STORES: dict[str, Callable[[pytest.FixtureRequest], SharedStore]] = {
     "memory": lambda _: MemorySharedStore(),
     "folder": lambda request: FolderSharedStore(request.getfixturevalue("tmp_path") / "shared"),
     "s3": _s3,
-    "bucket in memory": lambda _: BucketSharedStore(MemoryStore()),
+    "bucket in memory": _bucket_in_memory,
     "webdav": _webdav,
     "webdav by condition": _webdav_by_condition,
     "wrapped": _wrapped,

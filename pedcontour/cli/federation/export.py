@@ -19,18 +19,22 @@ def export(
 ) -> None:
     """Write the model of a finished run with its provenance: charter, chain of closes, sites, rounds, cases.
 
+    The documents that its sites signed lie beside it, in _<id>-federation; `models verify` checks them.
+
     \b
     Example:
       pedcontour federation export --work kidneys --out models/kidneys-2026
     """
+    from pedcontour.federation.evidence import write_evidence
     from pedcontour.federation.export import export as write
     from pedcontour.federation.site_folder import SiteFolder
-    from pedcontour.federation.store import open_run_store
+    from pedcontour.federation.store import look_into_run_store
     from pedcontour.settings import Settings
 
     folder = SiteFolder.open(work)
-    store = open_run_store(folder.config.store, folder.charter_digest, Settings.read())
+    store = look_into_run_store(folder.config.store, folder.charter_digest, Settings.read())
     record = write(folder.ear(store), folder.trainer(), out)
+    write_evidence(folder.ear(store), folder.signed_charter, out)
     if as_json:
         print_json({"out": str(out.absolute()), "model": record.model, "charter": record.charter_digest})
         return

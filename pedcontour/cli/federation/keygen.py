@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from pedcontour.cli.console import AsJson, out, print_json, told
 from pedcontour.cli.federation.files import sound, write_new
+from pedcontour.errors import RequestError
 
 
 @told
@@ -27,6 +28,8 @@ def keygen(
     from pedcontour.federation.keys import Keys, fingerprint_of, write_keys
     from pedcontour.federation.room import encode
 
+    if card.exists():
+        raise RequestError(f"{card.name} is there already; no keys were made")
     made = Keys.new()
     public = sound(lambda: made.site(site))
     write_keys(keys, made)

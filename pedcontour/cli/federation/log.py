@@ -33,11 +33,11 @@ def log(
     """
     from pedcontour.federation.overview import Overview
     from pedcontour.federation.site_folder import SiteFolder
-    from pedcontour.federation.store import open_run_store
+    from pedcontour.federation.store import look_into_run_store
     from pedcontour.settings import Settings
 
     folder = SiteFolder.open(work)
-    store = open_run_store(folder.config.store, folder.charter_digest, Settings.read())
+    store = look_into_run_store(folder.config.store, folder.charter_digest, Settings.read())
     rounds = Overview(folder.ear(store)).rounds(last)
     if as_json:
         print_json({"run": folder.charter.run, "rounds": [_as_json(one) for one in rounds]})

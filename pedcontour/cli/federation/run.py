@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 import typer
 from rich.markup import escape
 
-from pedcontour.cli.console import EXIT_CANCELLED, AsJson, err, out, print_json, told
+from pedcontour.cli.console import EXIT_CANCELLED, AsJson, err, out, print_json, tell_error, told
 from pedcontour.cli.federation.files import WorkFolder, sigterm_interrupts
 from pedcontour.cli.federation.words import waited_for, where
+from pedcontour.errors import SiteElsewhereError
 
 if TYPE_CHECKING:
     from pedcontour.federation.participant import Progress
+
+EXIT_ELSEWHERE = 4
+"""Another process runs as this site: a service manager that started this one again would stop the other."""
 
 
 @told
@@ -20,14 +24,14 @@ def run(work: WorkFolder = Path(), as_json: AsJson = False) -> None:
     """Take part: fingerprint, plans, then round after round until the last model is agreed on.
 
     It waits for the other sites and through outages of the store. It may be stopped, killed or moved to another machine
-    at any moment: run it again, and it goes on.
+    at any moment: run it again, and it goes on. Where the site runs elsewhere it ends with exit code 4.
 
     \b
     Example:
       pedcontour federation run --work kidneys
     """
     from pedcontour.federation.site_folder import SiteFolder
-    from pedcontour.federation.store import open_run_store
+    from pedcontour.federation.store import awaited_run_store
     from pedcontour.federation.take_part import Patience, take_part
     from pedcontour.settings import Settings
 
@@ -37,8 +41,11 @@ def run(work: WorkFolder = Path(), as_json: AsJson = False) -> None:
     patience = Patience(settings.federation_poll_s, settings.federation_outage_h * 3600)
     try:
         with sigterm_interrupts():
-            store = open_run_store(folder.config.store, folder.charter_digest, settings)
+            store = awaited_run_store(folder.config.store, folder.charter_digest, settings)
             end = take_part(folder, store, patience, teller.tell)
+    except SiteElsewhereError as error:
+        tell_error(error, as_json=as_json)
+        raise typer.Exit(EXIT_ELSEWHERE) from None
     except KeyboardInterrupt:
         err.print("Stopped; run it again to go on.")
         raise typer.Exit(EXIT_CANCELLED) from None

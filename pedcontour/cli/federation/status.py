@@ -22,11 +22,11 @@ def status(work: WorkFolder = Path(), as_json: AsJson = False) -> None:
     """
     from pedcontour.federation.overview import Overview
     from pedcontour.federation.site_folder import SiteFolder
-    from pedcontour.federation.store import open_run_store
+    from pedcontour.federation.store import look_into_run_store
     from pedcontour.settings import Settings
 
     folder = SiteFolder.open(work)
-    store = open_run_store(folder.config.store, folder.charter_digest, Settings.read())
+    store = look_into_run_store(folder.config.store, folder.charter_digest, Settings.read())
     standing = Overview(folder.ear(store)).standing
     if as_json:
         since = standing.since.isoformat() if standing.since else None

@@ -1,6 +1,6 @@
 """The store between the hospitals: a small promise, the adapters that keep it, and stores around a store."""
 
-from pedcontour.federation.store.access import open_run_store, pauses_within
+from pedcontour.federation.store.access import awaited_run_store, look_into_run_store, open_run_store, pauses_within
 from pedcontour.federation.store.folder import FolderSharedStore
 from pedcontour.federation.store.memory import MemorySharedStore
 from pedcontour.federation.store.opening import Login, open_shared_store
@@ -16,6 +16,8 @@ __all__ = [
     "Prefixed",
     "Retried",
     "SharedStore",
+    "awaited_run_store",
+    "look_into_run_store",
     "open_run_store",
     "open_shared_store",
     "pauses_within",

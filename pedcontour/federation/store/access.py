@@ -2,9 +2,9 @@
 
 from time import monotonic, sleep
 
-from pedcontour.federation.store.opening import Login, open_shared_store
+from pedcontour.federation.store.opening import Login, open_shared_store, reach_shared_store
 from pedcontour.federation.store.port import SharedStore
-from pedcontour.federation.store.wrappers import Limited, Prefixed, Retried
+from pedcontour.federation.store.wrappers import Limited, Prefixed, Retried, WhenAsked
 from pedcontour.settings import Settings
 
 LONGEST_PAUSE_S = 30.0
@@ -12,18 +12,38 @@ LONGEST_PAUSE_S = 30.0
 
 
 def open_run_store(address: str, charter_digest: str, settings: Settings) -> SharedStore:
-    """The part of a store that belongs to the run of this charter, so that runs may share a store.
+    """The part of a store that belongs to the run of this charter, so that runs may share a store; it was probed.
 
     Raises ``RequestError`` for an address that is none, ``StoreError`` when the store does not answer now,
     ``StoreOverwritesError``.
     """
+    return _of_run(open_shared_store(address, _login(settings)), charter_digest, settings)
+
+
+def look_into_run_store(address: str, charter_digest: str, settings: Settings) -> SharedStore:
+    """The same for who only reads: nothing was asked yet, and nothing is written to find out what the store does.
+
+    Raises ``RequestError`` for an address that is none.
+    """
+    return _of_run(reach_shared_store(address, _login(settings)), charter_digest, settings)
+
+
+def awaited_run_store(address: str, charter_digest: str, settings: Settings) -> SharedStore:
+    """The same for who waits for it: it is opened, and probed, by the first request that it answers."""
+    return WhenAsked(lambda: open_run_store(address, charter_digest, settings))
+
+
+def _login(settings: Settings) -> Login:
     password = settings.federation_webdav_password
-    login = Login(
+    return Login(
         settings.federation_webdav_user,
         None if password is None else password.get_secret_value(),
         settings.federation_endpoint,
     )
-    limited = Limited(open_shared_store(address, login), settings.federation_requests_per_s, monotonic, sleep)
+
+
+def _of_run(store: SharedStore, charter_digest: str, settings: Settings) -> SharedStore:
+    limited = Limited(store, settings.federation_requests_per_s, monotonic, sleep)
     retried = Retried(limited, pauses_within(settings.federation_patience_s), sleep)
     return Prefixed(retried, f"run-{charter_digest[:16]}")
 

@@ -1,4 +1,7 @@
-"""A shared store in a folder that the sites mount, or that a drive's own client keeps the same everywhere."""
+"""A shared store in a folder of one file system that all sites mount.
+
+A folder that a drive's own client copies to each site is none: there, two sites can each create one object.
+"""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -23,7 +23,6 @@ PARTS = "parts"
 """Folder of uploads that have no place yet."""
 
 MAX_LISTING_BYTES = 16 * 1024 * 1024
-_TAKEN = (httpx.codes.PRECONDITION_FAILED, httpx.codes.CONFLICT)
 
 
 class Creation(Enum):
@@ -31,6 +30,10 @@ class Creation(Enum):
 
     MOVE = "MOVE with Overwrite: F"
     CONDITION = "PUT with If-None-Match: *"
+
+
+class _FolderMissingError(StoreError):
+    """The folder of what is to be written is not there: 409 in RFC 4918 9.3.1, 9.7.1 and 9.9.4."""
 
 
 class WebDavSharedStore:
@@ -43,7 +46,15 @@ class WebDavSharedStore:
 
     def put(self, key: str, content: bytes) -> None:
         """See ``SharedStore.put``."""
-        self._make_folders(checked_key(key))
+        checked_key(key)
+        try:
+            self._create(key, content)
+        except _FolderMissingError:  # a drive that tidies up removes empty folders
+            self._folders.clear()
+            self._create(key, content)
+
+    def _create(self, key: str, content: bytes) -> None:
+        self._make_folders(key)
         if self._creation is Creation.CONDITION:
             self._accept(self._ask("PUT", key, content=content, headers={"If-None-Match": "*"}), key)
             return
@@ -106,7 +117,7 @@ class WebDavSharedStore:
             return self._client.request(method, _path(key), **how)  # type: ignore[arg-type]
 
     def _accept(self, answer: httpx.Response, key: str) -> None:
-        if answer.status_code in _TAKEN:
+        if answer.status_code == httpx.codes.PRECONDITION_FAILED:
             raise ObjectExistsError(key)
         _accepted(answer)
 
@@ -129,6 +140,10 @@ def _path(key: str) -> str:
 
 
 def _accepted(answer: httpx.Response) -> httpx.Response:
+    if answer.status_code == httpx.codes.CONFLICT:
+        raise _FolderMissingError(f"the server answered {answer.status_code}: a folder is missing")
+    if answer.status_code == httpx.codes.INSUFFICIENT_STORAGE:
+        raise StoreError("no space left")
     if not answer.is_success:
         raise StoreError(f"the server answered {answer.status_code}")
     return answer

@@ -106,3 +106,37 @@ class Limited(_Around):
             self._sleep(self._next_s - now_s)
         self._next_s = max(now_s, self._next_s) + self._gap_s
         return request()
+
+
+class WhenAsked:
+    """A store that is opened by the first request; where that fails, the next one tries again."""
+
+    def __init__(self, opening: Callable[[], SharedStore]) -> None:
+        self._opening = opening
+        self._opened: SharedStore | None = None
+
+    @property
+    def _store(self) -> SharedStore:
+        if self._opened is None:
+            self._opened = self._opening()
+        return self._opened
+
+    def put(self, key: str, content: bytes) -> None:
+        """See ``SharedStore.put``."""
+        self._store.put(key, content)
+
+    def get(self, key: str) -> bytes:
+        """See ``SharedStore.get``."""
+        return self._store.get(key)
+
+    def list(self, prefix: str) -> list[str]:
+        """See ``SharedStore.list``."""
+        return self._store.list(prefix)
+
+    def delete(self, key: str) -> None:
+        """See ``SharedStore.delete``."""
+        self._store.delete(key)
+
+    def written_at(self, key: str) -> datetime:
+        """See ``SharedStore.written_at``."""
+        return self._store.written_at(key)

@@ -1,10 +1,16 @@
 """From joining to an exported model with one toy site, in this process."""
 
+import errno
 import json
+import os
+import re
+import shutil
+import threading
 from pathlib import Path
 
 import pytest
 
+from pedcontour.federation.site_folder import SiteFolder
 from tests.toy_run import TOY
 from tests.unit.cli.conftest import Program
 
@@ -113,3 +119,71 @@ def test_a_run_that_is_not_done_is_not_exported(program: Program, signed: Path) 
 
 def test_a_folder_that_nobody_joined_is_told_as_such(program: Program, tmp_path: Path) -> None:
     assert "federation join" in program("federation", "run", "--work", tmp_path).stderr
+
+
+def test_a_site_that_runs_already_ends_with_a_code_that_no_service_manager_starts_again(
+    program: Program, signed: Path
+) -> None:
+    program(*_joining(signed))
+    with SiteFolder.open(signed / "work").memory.alone():
+        refused = program("federation", "run", "--work", signed / "work")
+    assert "FEDERATION_SITE_ELSEWHERE" in refused.stderr
+    unit = re.search(r"RestartPreventExitStatus=(.*)", Path("docs/federation-it.md").read_text("utf-8"))
+    assert unit and str(refused.exit_code) in unit[1].split()
+
+
+def _tree(*folders: Path) -> dict[Path, float]:
+    """Every file and folder below, with the time it was last changed."""
+    return {path: path.stat().st_mtime_ns for folder in folders for path in (folder, *folder.rglob("*"))}
+
+
+@pytest.mark.parametrize("command", ["status", "log"])
+def test_looking_changes_neither_the_store_nor_the_site_s_folder(program: Program, signed: Path, command: str) -> None:
+    program(*_joining(signed))
+    program("federation", "run", "--work", signed / "work")
+    shutil.rmtree(signed / "work" / "memory")  # so that there is something that could be remembered
+    before = _tree(signed / "work", signed / "store")
+    assert program("federation", command, "--work", signed / "work").exit_code == 0
+    assert _tree(signed / "work", signed / "store") == before
+
+
+def test_a_run_waits_for_a_store_that_is_not_there_when_it_begins(
+    program: Program, signed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(*_joining(signed))
+    shutil.rmtree(signed / "store", ignore_errors=True)
+    (signed / "store").write_text("a file where the drive is mounted later")
+    monkeypatch.setenv("PEDCONTOUR_FEDERATION_PATIENCE_S", "0")
+    monkeypatch.setenv("PEDCONTOUR_FEDERATION_POLL_S", "0.1")
+    mounted = threading.Timer(1.0, (signed / "store").unlink)
+    mounted.start()
+    ended = program("federation", "run", "--work", signed / "work")
+    mounted.join()
+    assert ended.exit_code == 0 and "The store does not answer" in ended.stderr
+
+
+def test_a_full_disk_is_told_in_words(program: Program, signed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "")
+
+    monkeypatch.setattr(os, "link", full)
+    monkeypatch.setenv("PEDCONTOUR_FEDERATION_PATIENCE_S", "0")
+    assert "no space left" in program(*_joining(signed)).stderr
+
+
+def test_a_work_folder_made_beforehand_is_closed_to_others(program: Program, signed: Path) -> None:
+    (signed / "work").mkdir(mode=0o755)
+    program(*_joining(signed))
+    assert (signed / "work").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_with_the_memory_of_another_run_is_not_joined(program: Program, signed: Path) -> None:
+    (signed / "work" / "memory").mkdir(parents=True)
+    refused = program(*_joining(signed))
+    assert refused.exit_code == 2 and "memory of another run" in refused.stderr
+
+
+def test_no_keys_are_made_where_the_card_is_there_already(program: Program, signed: Path) -> None:
+    card = signed / "alder.site"
+    refused = program("federation", "keygen", "--site", "alder", "--keys", signed / "new.keys", "--card", card)
+    assert refused.exit_code == 2 and not (signed / "new.keys").exists()

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from pedcontour.errors import DigestMismatchError, DisbeliefError, SiteElsewhereError
+from pedcontour.errors import DigestMismatchError, DisbeliefError, ObjectExistsError, SiteElsewhereError, StoreError
 from pedcontour.federation import layout
 from pedcontour.federation.keys import Keys
 from pedcontour.federation.room import Beliefs, Session, say
+from pedcontour.federation.store import MemorySharedStore
 from tests.made_federation import SITES
 from tests.stepped_run import Run, all_planned, done, until
 
@@ -84,6 +85,66 @@ def test_a_second_process_is_found_behind_what_somebody_put_in_its_way(run: Run)
     run.store.put(layout.session("alder", 3), _session(run, "alder", 3))
     with pytest.raises(SiteElsewhereError):
         first.step()
+
+
+class Counting(MemorySharedStore):
+    """Counts what it is asked."""
+
+    asked = 0
+
+    def put(self, key: str, content: bytes) -> None:
+        self.asked += 1
+        super().put(key, content)
+
+    def get(self, key: str) -> bytes:
+        self.asked += 1
+        return super().get(key)
+
+    def list(self, prefix: str) -> list[str]:
+        self.asked += 1
+        return super().list(prefix)
+
+
+@pytest.mark.parametrize("disk", ["alder", "new disk"])
+def test_a_site_that_was_started_often_begins_with_a_handful_of_requests(run: Run, disk: str) -> None:
+    run.store = store = Counting()
+    run.site("alder")
+    for number in range(2, 301):
+        store.put(layout.session("alder", number), _session(run, "alder", number))
+    before = store.asked
+    run.site("alder", disk)
+    assert store.asked - before < 6
+    assert layout.session("alder", 301) in store.list("sites/alder")
+
+
+def test_a_process_is_found_out_also_after_somebody_removed_old_sessions(run: Run) -> None:
+    first = [run.site("alder", "old machine") for _ in range(5)][-1]
+    for number in (1, 2):
+        run.store.delete(layout.session("alder", number))
+    run.site("alder", "new machine")
+    with pytest.raises(SiteElsewhereError):
+        first.step()
+
+
+def test_a_number_that_the_site_did_not_sign_does_not_lead_it_astray(run: Run) -> None:
+    first = run.site("alder", "old machine")
+    run.store.put(layout.session("alder", 700000), b"anything")
+    run.site("alder", "new machine")
+    with pytest.raises(SiteElsewhereError):
+        first.step()
+
+
+class Refusing(MemorySharedStore):
+    """Says of every place that something lies there, and shows nothing."""
+
+    def put(self, key: str, content: bytes) -> None:
+        raise ObjectExistsError(key)
+
+
+def test_a_store_that_refuses_every_place_is_not_asked_without_end(run: Run) -> None:
+    run.store = Refusing()
+    with pytest.raises(StoreError):
+        run.site("alder")
 
 
 @pytest.mark.parametrize("place", [layout.census("birch"), layout.update("birch", 1), layout.close(1)])

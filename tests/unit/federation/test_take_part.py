@@ -1,5 +1,6 @@
 """A site's run as one process: through outages of its store, and not through everything."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,61 @@ def test_a_store_that_withholds_what_a_document_names_is_waited_for_and_then_tol
     with pytest.raises(ObjectNotFoundError, match="sealed"):
         take_part(here, store, clock.patience(60.0), lambda _: None)
     assert clock.now_s >= 60.0
+
+
+class Watched(MemorySharedStore):
+    """Has somebody remove what the sites sealed, once so many objects lie there."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self._at = at
+        self.removed: list[str] = []
+
+    def put(self, key: str, content: bytes) -> None:
+        super().put(key, content)
+        lying = [key for key in self.list("sites") if "/sealed/" in key]
+        if not self.removed and len(lying) == self._at:
+            self.removed = lying
+            for key in lying:
+                self.delete(key)
+
+
+@pytest.mark.parametrize("at", [1, 2, 4, 7])
+def test_what_the_store_lost_of_what_a_site_sealed_is_put_back_by_that_site(tmp_path: Path, at: int) -> None:
+    toy, store = ToyRun(tmp_path, sites=2), Watched(at)
+    told: list[Progress] = []
+    folders = [SiteFolder.open(path) for path in toy.folders.values()]
+    patience = Patience(0.02, 10.0)
+    with ThreadPoolExecutor(2) as pool:
+        ends = [pool.submit(take_part, folder, store, patience, told.append) for folder in folders]
+    assert {end.result().model for end in ends} == {toy.expected()}
+    assert store.removed
+
+
+def test_who_lacks_a_sealed_object_says_which_and_whose(tmp_path: Path) -> None:
+    here, there = (SiteFolder.open(path) for path in ToyRun(tmp_path, sites=2).folders.values())
+    store, told = Withholding(), list[Progress]()
+    voice = there.voice(store)
+    voice.begin()
+    Participant(voice, there.trainer()).step()
+    with pytest.raises(ObjectNotFoundError):
+        take_part(here, store, Clock().patience(60.0), told.append)
+    missing = [progress for progress in told if "missing" in progress.stage]
+    assert missing and missing[-1].waiting_for == ("site-2",) and "sites/site-2/sealed/" in missing[-1].stage
+
+
+def test_a_site_that_is_started_anew_puts_back_what_it_sealed(tmp_path: Path) -> None:
+    store = MemorySharedStore()
+    there = SiteFolder.open(ToyRun(tmp_path, sites=2).folders["site-2"])
+    voice = there.voice(store)
+    voice.begin()
+    Participant(voice, there.trainer()).step()
+    (cases,) = store.list("sites/site-2/sealed")
+    store.delete(cases)
+    again = there.voice(store)
+    again.begin()
+    again.put_back()
+    assert store.list("sites/site-2/sealed") == [cases]
 
 
 def test_two_processes_cannot_use_one_folder(alone: SiteFolder) -> None:

@@ -1,5 +1,7 @@
 import logging
+import shutil
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,9 +17,9 @@ from pedcontour.federation.store import (
     probe,
 )
 from pedcontour.federation.store.objects import BucketSharedStore, open_bucket
-from pedcontour.federation.store.webdav import WebDavSharedStore
+from pedcontour.federation.store.webdav import Creation, WebDavSharedStore
 from tests.s3_server import KEY_ID, SECRET, S3Bucket
-from tests.webdav_server import PASSWORD, USER
+from tests.webdav_server import PASSWORD, USER, running_webdav
 
 
 class Careless(MemorySharedStore):
@@ -66,7 +68,7 @@ def test_a_bucket_is_opened_with_the_credentials_of_the_environment(
         ("gs://bucket/run", {"skip_signature": True}),
     ],
 )
-def test_azure_and_google_addresses_open_their_stores(url: str, credentials: dict[str, object]) -> None:
+def test_azure_and_google_addresses_open_their_stores(url: str, credentials: dict[str, Any]) -> None:
     assert isinstance(open_bucket(url, **credentials), BucketSharedStore)
 
 
@@ -93,6 +95,32 @@ def test_a_listing_with_a_document_type_is_not_parsed() -> None:
     store = WebDavSharedStore(httpx.Client(base_url="http://drive/", transport=httpx.MockTransport(answer)))
     with pytest.raises(StoreError, match="plain XML"):
         store.list("a")
+
+
+@pytest.mark.parametrize("creation", Creation)
+def test_folders_that_the_drive_removed_are_made_again(tmp_path: Path, creation: Creation) -> None:
+    with running_webdav(tmp_path) as url, httpx.Client(base_url=_http(url), auth=(USER, PASSWORD)) as client:
+        store = WebDavSharedStore(client, creation)
+        for number in range(3):
+            store.put(f"sites/alder/{number}", b"x")
+            with pytest.raises(ObjectExistsError):
+                store.put(f"sites/alder/{number}", b"y")
+            for folder in tmp_path.iterdir():
+                shutil.rmtree(folder)
+
+
+def test_a_drive_that_never_has_the_folder_is_told_as_one_that_fails() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(201 if request.method == "MKCOL" else 409)
+
+    store = WebDavSharedStore(httpx.Client(base_url="http://drive/", transport=httpx.MockTransport(answer)))
+    with pytest.raises(StoreError, match="409") as refused:
+        store.put("sites/alder/census.dsse", b"x")
+    assert not isinstance(refused.value, ObjectExistsError)
+
+
+def _http(url: str) -> str:
+    return url.replace("webdav://", "http://") + "/"
 
 
 def test_a_drive_that_ignores_both_conditions_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
