@@ -10,6 +10,7 @@ import pytest
 
 from pedcontour.bundle import ModelBundle, load_bundle
 from pedcontour.dicom.ct_writer import write_ct_series
+from pedcontour.inference.modes import Mode
 from pedcontour.outputs import OutputStyle, RoiName, RoiNames
 from service.jobs import Job, Options
 from service.worker.contouring import ENGINES, EngineContourer
@@ -46,6 +47,13 @@ def test_the_provenance_is_that_of_the_report(tmp_path: Path) -> None:
     assert done.provenance["software"]["timings_s"].keys() >= {"read", "segment", "judge", "write", "check", "picture"}
     assert (done.provenance["software"]["mode"], done.provenance["software"]["device"]) == ("standard", "cpu")
     assert done.provenance["model"]["digest_sha256"] == load_bundle(tmp_path / "models" / MODEL_ID).digest
+
+
+@pytest.mark.parametrize("mode", ["exact", "fast"])
+def test_the_network_runs_in_the_mode_that_the_row_holds(tmp_path: Path, mode: Mode) -> None:
+    done = contoured(tmp_path, Options(MODEL_ID, ("liver",), mode=mode))
+    assert done.provenance is not None and done.provenance["software"]["mode"] == mode
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["software"]["mode"] == mode
 
 
 @pytest.mark.parametrize("options", [Options(MODEL_ID, ("liver",)), Options(MODEL_ID, ("liver",), outputs={})])
