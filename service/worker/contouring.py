@@ -50,7 +50,7 @@ class EngineContourer:
         """
         model = self._find_model(job.options.model_id)
         contour_job = ContourJob(
-            self.warm(model), model, _request(job), _identity(job, model), left_out=tuple(left_out), turn=turn
+            self.engine(model), model, _request(job), _identity(job, model), left_out=tuple(left_out), turn=turn
         )
         outcome = contour_files(sorted(folder.glob("*")), out, contour_job, progress)
         return Contoured(outcome.verdicts, outcome.warnings, outcome.files, outcome.provenance)
@@ -59,8 +59,11 @@ class EngineContourer:
         """Do an order of the worker, in the child that contours."""
         return self(order.job, order.files, order.out, progress, order.left_out, turn if order.in_turn else None)
 
-    def warm(self, model: ModelBundle) -> Engine:
-        """The engine of a model, loaded where it is not; the one that was longest not used goes first."""
+    def engine(self, model: ModelBundle) -> Engine:
+        """The engine of a model, made where there is none, for which the one that was longest not used goes.
+
+        Nothing runs yet: the network is loaded when it first runs, which for a job is in its turn.
+        """
         with self._loading:
             if model.digest not in self._engines:
                 self._make_room()

@@ -23,6 +23,7 @@ from service.worker.messages import (
     Contour,
     Drawn,
     Failed,
+    FirstToContouring,
     Go,
     Leaves,
     Progressed,
@@ -57,15 +58,21 @@ def join_worker(descriptor: int) -> Channel:
     return Channel.inherited(descriptor)
 
 
-def serve_orders(channel: Channel, contour: Contouring, warm_up: Callable[[], None]) -> None:
-    """Tell the worker that all is ready after ``warm_up``, and do its orders until it goes, which ends this process.
+def serve_orders(channel: Channel, contour: Contouring, load_ahead: Callable[[], None]) -> None:
+    """Tell the worker that all is ready, and do its orders until it goes, which ends this process.
 
-    A ``warm_up`` that raises ``PedcontourError`` leaves the loading of models to the first job.
+    Before it is ready it does ``load_ahead``, which runs the network of the default model, where the worker says so.
+    Where that raises, the loading is left to the first job.
     """
     child = _Child(channel)
+    try:
+        begin = receive(channel, FirstToContouring)
+    except ChannelClosedError:
+        return
     without_model = ""
     try:
-        warm_up()
+        if begin is not None and begin.load_ahead:
+            load_ahead()
     except Exception as error:  # the job that meets it again tells of it; messages may hold paths
         without_model = _code_of(error)
     threading.Thread(target=child.listen, name="listen", daemon=True).start()

@@ -23,6 +23,7 @@ from service.worker.gate import Gate, Passage
 from service.worker.memory_kills import MemoryKills, memory_kills
 from service.worker.messages import (
     Asks,
+    Begin,
     Contour,
     Drawn,
     Failed,
@@ -60,7 +61,7 @@ class InferenceChild:
 
     The child is started by ``start`` or by the first job, and again after it ended. ``command`` starts it, with the
     settings of ``environment``; ``kills`` counts what the system killed for memory. Where there is a ``gate``, its
-    network runs only in its turn.
+    network runs only in its turn: a child that is started later loads it in the turn of its first job, and not ahead.
     """
 
     def __init__(
@@ -87,19 +88,19 @@ class InferenceChild:
         return child.pid if child is not None else None
 
     def start(self) -> None:
-        """Start the child and wait until its model is loaded.
+        """Start the child and wait until its model is loaded. Where there is a gate, nobody else may be working yet.
 
         Raises ``RequestError`` when it refuses its settings, ``EngineUnusableError`` when none of its models could be
         loaded, ``WorkerTroubleError`` when it does not start.
         """
-        self._ready_child()
+        self._ready_child(load_ahead=True)
         if self._ready is not None and not self._ready.is_engine_usable:
             raise EngineUnusableError(self._ready.without_model)
 
     def prepare(self) -> None:
-        """Start the child where there is none; its first job waits for its model. Raises ``StoreError``."""
+        """Start the child where there is none, and do not wait for it. Raises ``StoreError``."""
         if self._child is None:
-            self._begin()
+            self._begin(load_ahead=not self._in_turn)
 
     def close(self) -> None:
         """End the child."""
@@ -115,7 +116,7 @@ class InferenceChild:
         finds a child that is not at this one any more.
         """
         try:
-            child = self._ready_child()
+            child = self._ready_child(load_ahead=not self._in_turn)
         except RequestError as error:  # not the job's: they fitted before, so a card or a package is gone
             raise EngineUnusableError(error.detail) from None
         child.begin_job()
@@ -182,21 +183,23 @@ class InferenceChild:
         self._replace()
 
     def _replace(self) -> None:
-        """End the child and start the next one, whose model loads while nobody waits for it."""
+        """End the child and start the next one, whose model loads while nobody waits for it, if nobody else works."""
         self.close()
-        self._begin()
+        self._begin(load_ahead=not self._in_turn)
 
-    def _begin(self) -> ChildProcess:
+    def _begin(self, *, load_ahead: bool) -> ChildProcess:
         self._child = ChildProcess(self._command, self._environment, self._kills)
         self._ready = None
+        with suppress(ChannelClosedError):  # whoever waits for that child learns it, too
+            send(self._child.channel, Begin(load_ahead=load_ahead))
         return self._child
 
-    def _ready_child(self) -> ChildProcess:
+    def _ready_child(self, *, load_ahead: bool) -> ChildProcess:
         child = self._child
         if child is None or child.has_ended:
             if child is not None:
                 log.warning("the contouring process ended between jobs: %s", child.cause_of_death().detail)
-            child = self._begin()
+            child = self._begin(load_ahead=load_ahead)
         if self._ready is None:
             self._await_ready(child)
         return child

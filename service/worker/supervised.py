@@ -68,7 +68,7 @@ def supervised(settings: Settings, inference: Sequence[str]) -> Iterator[Contour
 
 
 def _warm_up(lanes: Sequence[SupervisedContourer]) -> None:
-    """Wait for the first lane's model only: where the network is to be converted, the others find it done."""
+    """Wait for the first lane's model only: the others load theirs, which runs it, in the turn of their first jobs."""
     first, *others = lanes
     try:
         for lane in lanes:

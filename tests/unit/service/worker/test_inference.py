@@ -327,6 +327,36 @@ def test_a_job_that_must_stop_leaves_the_queue_before_the_network_at_once(tmp_pa
         assert do(child, tmp_path, "well") == before
 
 
+def test_beside_others_only_the_first_child_runs_its_network_before_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted = tmp_path / "loaded"
+    monkeypatch.setenv("LOADED_AHEAD", str(noted))
+    gate = Gate()
+    with a_child("killed", gate=gate) as first, a_child("none", gate=gate) as late:
+        first.start()
+        late.prepare()
+        before = str(first.pid)
+        assert do(late, tmp_path, "well") == str(late.pid)
+        with pytest.raises(ProcessEndedError):
+            do(first, tmp_path)
+        (tmp_path / "again").mkdir()
+        assert do(first, tmp_path / "again", "well") != before, "it was replaced"
+    assert noted.read_text().split() == [before]
+
+
+def test_a_child_of_its_own_loads_ahead_whenever_it_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    noted = tmp_path / "loaded"
+    monkeypatch.setenv("LOADED_AHEAD", str(noted))
+    with a_child("killed") as child:
+        child.start()
+        before = str(child.pid)
+        with pytest.raises(ProcessEndedError):
+            do(child, tmp_path)
+        after = do(child, tmp_path, "well")
+    assert noted.read_text().split() == [before, after]
+
+
 @pytest.mark.parametrize("fault", ["killed", "device", "refuses"])
 def test_the_network_is_given_on_however_a_job_ended_in_it(tmp_path: Path, fault: str) -> None:
     gate = Gate()
