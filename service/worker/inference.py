@@ -74,6 +74,7 @@ class InferenceChild:
     ) -> None:
         self._in_turn = gate is not None
         self._gate = gate or Gate()
+        self._gate.join(self, self._rest)
         self._kills = kills
         self._command = command
         self._environment = environment
@@ -115,6 +116,13 @@ class InferenceChild:
         at fault, of these ``EngineUnusableError`` when the child refuses its settings. Whatever is raised, the next job
         finds a child that is not at this one any more.
         """
+        self._gate.begin(self)  # first: from now on nobody else may end the child
+        try:
+            return self._contour(order, progress)
+        finally:
+            self._gate.end(self)
+
+    def _contour(self, order: Contour, progress: StageProgress) -> Contoured:
         try:
             child = self._ready_child(load_ahead=not self._in_turn)
         except RequestError as error:  # not the job's: they fitted before, so a card or a package is gone
@@ -128,8 +136,6 @@ class InferenceChild:
             log.warning("the contouring process is replaced: %s, %s", cause.code, cause.detail)
             self._replace()
             raise cause from None
-        finally:
-            self._gate.end(self)
 
     def _wait(self, child: ChildProcess, job: Job, progress: StageProgress) -> Contoured:
         clock = _Clock(self._patience)
@@ -151,6 +157,9 @@ class InferenceChild:
             if (error := clock.error()) is not None:
                 self._replace()
                 raise error
+            if self._gate.refuses(self):
+                self.close()  # and not replaced: its memory is wanted
+                raise OutOfMemoryError("not enough beside the jobs of other lanes")
             self._tell(child, progress, stage, share)
 
     def _tell(self, child: ChildProcess, progress: StageProgress, stage: str, share: float) -> None:
@@ -186,6 +195,12 @@ class InferenceChild:
         """End the child and start the next one, whose model loads while nobody waits for it, if nobody else works."""
         self.close()
         self._begin(load_ahead=not self._in_turn)
+
+    def _rest(self) -> None:
+        """End the child between jobs, for its memory is wanted elsewhere; the next job starts one."""
+        if self._child is not None:
+            log.info("memory is short: an idle contouring process is ended")
+            self.close()
 
     def _begin(self, *, load_ahead: bool) -> ChildProcess:
         self._child = ChildProcess(self._command, self._environment, self._kills)

@@ -327,6 +327,42 @@ def test_a_job_that_must_stop_leaves_the_queue_before_the_network_at_once(tmp_pa
         assert do(child, tmp_path, "well") == before
 
 
+def test_where_memory_is_short_an_idle_child_is_ended_for_the_job_of_another_and_started_for_its_own_next_job(
+    tmp_path: Path,
+) -> None:
+    children: list[InferenceChild] = []
+    gate = Gate(lambda: 1000 if children[0].pid is None else 999)  # the job asks for 1000
+    with a_child("none", gate=gate) as idle, a_child("none", gate=gate) as busy:
+        children.append(idle)
+        idle.start()
+        before = idle.pid
+        assert before is not None
+        do(busy, tmp_path, "well")
+        assert idle.pid is None and not is_alive(before)
+        (tmp_path / "again").mkdir()
+        assert do(idle, tmp_path / "again", "well") != str(before)
+
+
+def test_a_job_that_does_not_fit_beside_another_that_waits_is_given_back_and_its_child_makes_room(
+    tmp_path: Path,
+) -> None:
+    children: list[InferenceChild] = []
+    gate = Gate(lambda: 1000 if children[0].pid is None else 999)  # the other asks for 1000
+    with a_child("none", gate=gate) as child, ThreadPoolExecutor(1) as pool:
+        children.append(child)
+        first = Admitted(gate)
+        second: list[bool] = []
+        gate.ask("second", Passage(lambda: second.append(True), needs_bytes=1000))
+        done = pool.submit(do, child, tmp_path, "well")
+        wait_at(gate, child, done)
+        gate.end(first)
+        with pytest.raises(OutOfMemoryError, match="other lanes"):
+            done.result(60)
+        assert (child.pid, second) == (None, [True])
+        gate.end("second")
+        assert do(child, tmp_path, "well", trouble=OutOfMemoryError.code)
+
+
 def test_beside_others_only_the_first_child_runs_its_network_before_its_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
