@@ -3,12 +3,10 @@
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from time import monotonic
 
 from pedcontour.errors import (
     EngineUnusableError,
-    JobTimeoutError,
     OutOfMemoryError,
     PedcontourError,
     ProcessSilentError,
@@ -36,24 +34,13 @@ from service.worker.messages import (
     receive,
     send,
 )
+from service.worker.patience import JobClock, Patience, stop_grace_s
 from service.worker.run import Contoured, StageProgress
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.5
 """So often is looked at the clock and at whether to stop, while the child says nothing."""
-
-STOP_GRACE_S = 2.0
-"""A child that is told to stop has so long to do it, which saves loading its model again."""
-
-
-@dataclass(frozen=True)
-class Patience:
-    """Seconds that a child may take: to start, for a job without its wait at the gate, and between signs of life."""
-
-    start_s: float = 300.0
-    job_s: float = 3600.0
-    silence_s: float = 60.0
 
 
 class InferenceChild:
@@ -81,6 +68,7 @@ class InferenceChild:
         self._patience = patience
         self._child: ChildProcess | None = None
         self._ready: Ready | None = None
+        self._tile_s = 0.0  # the longest that a tile of the child's network has taken
 
     @property
     def pid(self) -> int | None:
@@ -138,7 +126,7 @@ class InferenceChild:
             raise cause from None
 
     def _wait(self, child: ChildProcess, job: Job, progress: StageProgress) -> Contoured:
-        clock = _Clock(self._patience)
+        clock = JobClock(self._patience)
         stage, share = "read", 0.0
         while True:
             message = receive(child.channel, FromContouring, LOOK_EVERY_S)
@@ -154,6 +142,7 @@ class InferenceChild:
                     raise self._failure(message)
                 case Progressed():
                     stage, share = message.stage, message.share
+                    self._tile_s = max(self._tile_s, message.tile_s)
             if (error := clock.error()) is not None:
                 self._replace()
                 raise error
@@ -180,7 +169,7 @@ class InferenceChild:
 
     def _stop(self, child: ChildProcess) -> None:
         """Have the child leave its job; replace it where it does not soon."""
-        give_up = monotonic() + STOP_GRACE_S
+        give_up = monotonic() + stop_grace_s(self._tile_s)
         try:
             send(child.channel, Stop())
             while (left := give_up - monotonic()) > 0:
@@ -205,6 +194,7 @@ class InferenceChild:
     def _begin(self, *, load_ahead: bool) -> ChildProcess:
         self._child = ChildProcess(self._command, self._environment, self._kills)
         self._ready = None
+        self._tile_s = 0.0
         with suppress(ChannelClosedError):  # whoever waits for that child learns it, too
             send(self._child.channel, Begin(load_ahead=load_ahead))
         return self._child
@@ -244,28 +234,3 @@ def _passage(job: Job, child: ChildProcess, needs_bytes: int) -> Passage:
             send(child.channel, Go())
 
     return Passage(admit, job.priority is Priority.URGENT, needs_bytes, job.trouble == OutOfMemoryError.code)
-
-
-@dataclass
-class _Clock:
-    """What a job has taken so far, without its wait at the gate, and how long its child has been silent."""
-
-    patience: Patience
-    job_s: float = 0.0
-    silent_s: float = 0.0
-    looked_at: float = field(default_factory=monotonic)
-
-    def look(self, *, heard: bool, waits: bool) -> None:
-        """Count the time since the last look."""
-        now = monotonic()
-        passed, self.looked_at = now - self.looked_at, now
-        self.silent_s = 0.0 if heard else self.silent_s + passed
-        self.job_s += 0.0 if waits else passed
-
-    def error(self) -> PedcontourError | None:
-        """What is to be raised when a child's time is over."""
-        if self.job_s > self.patience.job_s:
-            return JobTimeoutError(f"more than {self.patience.job_s:g} s")
-        if self.silent_s > self.patience.silence_s:
-            return ProcessSilentError(f"for {self.patience.silence_s:g} s")
-        return None

@@ -98,11 +98,15 @@ class Alive(Message):
 
 
 class Progressed(Message):
-    """From the contouring child: the stage, and the finished share of the whole."""
+    """From the contouring child: the stage, and the finished share of the whole.
+
+    ``tile_s`` is the seconds that the network's last step took, mostly a tile; 0 in other stages.
+    """
 
     kind: Literal["progressed"] = "progressed"
     stage: str = Field(pattern=r"^[a-z_.]{0,32}$")
     share: float = Field(ge=0, le=1)
+    tile_s: float = Field(default=0, ge=0)
 
 
 class Asks(Message):

@@ -14,10 +14,11 @@ from pedcontour.settings import Settings
 from service.confinement import Limits
 from service.jobs import Job
 from service.worker.gate import Gate
-from service.worker.inference import InferenceChild, Patience
+from service.worker.inference import InferenceChild
 from service.worker.intake import Intake
 from service.worker.lanes import Lanes
 from service.worker.messages import CLEAN, Contour
+from service.worker.patience import Patience
 from service.worker.run import Contoured, Contourer, StageProgress
 
 log = logging.getLogger(__name__)

@@ -17,8 +17,9 @@ from pedcontour.settings import Settings
 from service.jobs import Job, Options
 from service.worker.__main__ import INFERENCE
 from service.worker.gate import Gate, Passage
-from service.worker.inference import InferenceChild, Patience
+from service.worker.inference import InferenceChild
 from service.worker.messages import Contour
+from service.worker.patience import Patience
 from service.worker.supervised import supervised
 from tests.toy_nnunet import toy_image
 

@@ -31,9 +31,10 @@ from pedcontour.errors import (
 )
 from service.jobs import Job, Options
 from service.worker.gate import Gate, Passage
-from service.worker.inference import LOOK_EVERY_S, STOP_GRACE_S, InferenceChild, Patience
+from service.worker.inference import LOOK_EVERY_S, InferenceChild
 from service.worker.memory_kills import MemoryKills
 from service.worker.messages import Contour
+from service.worker.patience import LONGEST_STOP_GRACE_S, STOP_GRACE_S, Patience, stop_grace_s
 from service.worker.run import Contoured
 from tests.stand_ins.faulty_child import MISSING, VERDICT
 
@@ -169,6 +170,34 @@ def test_a_job_that_must_stop_frees_the_child_or_ends_it(
         assert (do(child, tmp_path, "well") == before) is stays_warm
 
 
+def test_a_child_whose_tiles_take_long_has_as_long_to_leave_a_job_and_stays_warm(tmp_path: Path) -> None:
+    tiles = 0
+
+    def stop(stage: str, share: float) -> None:
+        nonlocal tiles
+        tiles = round(100 * (share - 0.25))
+        if tiles:
+            raise CancelledError
+
+    with a_child("slow tiles") as child:
+        child.start()
+        before = str(child.pid)
+        with pytest.raises(CancelledError):
+            do(child, tmp_path, told=stop)
+        assert tiles == 1
+        assert do(child, tmp_path, "well") == before
+
+
+def test_the_time_to_leave_a_job_is_two_tiles_within_bounds() -> None:
+    assert [stop_grace_s(tile_s) for tile_s in (0.0, 0.9, 2.5, 8.8, 60.0)] == [
+        STOP_GRACE_S,
+        STOP_GRACE_S,
+        5.0,
+        17.6,
+        LONGEST_STOP_GRACE_S,
+    ]
+
+
 @pytest.mark.parametrize(
     ("counts", "error"),
     [
@@ -256,7 +285,8 @@ def test_settings_that_do_not_fit_any_more_are_not_the_jobs_fault(
 def test_a_child_dies_with_its_worker(tmp_path: Path) -> None:
     worker = (
         "import os, signal, sys\n"
-        "from service.worker.inference import InferenceChild, Patience\n"
+        "from service.worker.inference import InferenceChild\n"
+        "from service.worker.patience import Patience\n"
         "child = InferenceChild((sys.executable, '-m', 'tests.stand_ins.faulty_child', 'none'), dict(os.environ),"
         " Patience())\n"
         "child.start()\n"
