@@ -12,6 +12,7 @@ import pytest
 
 from pedcontour.bundle import ModelBundle, load_bundle
 from pedcontour.dicom.ct_writer import write_ct_series
+from pedcontour.errors import ModelChecksumError
 from pedcontour.inference.modes import DEFAULT_MODE, Mode
 from pedcontour.inference.port import Prediction, Progress
 from pedcontour.outputs import OutputStyle, RoiName, RoiNames
@@ -115,3 +116,13 @@ def test_the_models_that_were_used_last_stay_loaded_and_no_more(tmp_path: Path) 
         contour.engine(model)
     assert loaded == [model.id for model in (*kept, another, kept[1])]
     assert (len(alive), most_beside) == (ENGINES, ENGINES - 1)
+
+
+def test_a_model_whose_weights_are_damaged_costs_no_other_its_engine(tmp_path: Path) -> None:
+    *kept, damaged = [write_stand_in_model(tmp_path / "models", f"model-{n}") for n in range(ENGINES + 1)]
+    (damaged.folder / damaged.weights[0]).write_text("other numbers")
+    contour = EngineContourer(lambda model_id: load_bundle(tmp_path / "models" / model_id), ShadeEngine)
+    engines = [contour.engine(model) for model in kept]
+    with pytest.raises(ModelChecksumError):
+        contour.engine(damaged)
+    assert [contour.engine(model) for model in kept] == engines
