@@ -70,6 +70,10 @@ class TruthAfter:
         self._engine, self._labels = engine, case.labels
         self.model_id, self.organs = engine.model_id, engine.organs
 
+    def warm_up(self) -> None:
+        """That of the other."""
+        self._engine.warm_up()
+
     def memory_bytes(self, image: Any, *mode: Any) -> int:
         """That of the other."""
         return int(self._engine.memory_bytes(image, *mode))

@@ -33,6 +33,9 @@ class Oracle:
         self.organs: Mapping[int, str] = default_labels()
         self._labels = case.labels
 
+    def warm_up(self) -> None:
+        """Nothing: there is no network to be loaded."""
+
     def memory_bytes(self, *_: object) -> int:
         """None to speak of."""
         return 0

@@ -5,7 +5,7 @@ such file a fold) holds numbers and nothing else, ``card.md`` says what it is fo
 """
 
 from pedcontour.bundle.manifest import MANIFEST_NAME
-from pedcontour.bundle.model import ModelBundle, load_bundle, verify_bundle
+from pedcontour.bundle.model import ModelBundle, load_bundle, verify_bundle, verify_weights
 from pedcontour.bundle.shelf import ModelShelf, default_id, find_model, installed_models, scan_models
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "load_bundle",
     "scan_models",
     "verify_bundle",
+    "verify_weights",
 ]

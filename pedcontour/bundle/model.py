@@ -138,6 +138,18 @@ def verify_bundle(bundle: ModelBundle) -> None:
         raise ModelError(f"{bundle.id} cannot be read") from error
 
 
+def verify_weights(bundle: ModelBundle) -> None:
+    """Check the weights alone, as they are checked again when they are loaded.
+
+    Raises ``ModelChecksumError`` when they have changed, ``ModelError`` when they cannot be read.
+    """
+    try:
+        for name in bundle.weights:
+            check_file(bundle.folder, name, bundle.checksums)
+    except OSError as error:
+        raise ModelError(f"{bundle.id} cannot be read") from error
+
+
 def _result_labels(description: Description, head: Head) -> tuple[dict[int, str], tuple[int, ...]]:
     """What the results hold, and where each class goes: labels of one organ become the lowest of them."""
     if beyond := sorted(description.organ_of_label.keys() - set(head.numbers.values())):

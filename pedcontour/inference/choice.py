@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import torch
+
 from pedcontour.bundle.model import ModelBundle
 from pedcontour.errors import RequestError
 from pedcontour.inference.ensemble import as_one
@@ -14,6 +16,7 @@ from pedcontour.inference.networks import Networks
 from pedcontour.inference.nnunet_engine import NnunetEngine
 from pedcontour.inference.nnunet_network import Definition, read_definition
 from pedcontour.inference.nnunet_torch import TorchNetworks, find_device
+from pedcontour.inference.preferred import Preferred
 
 if TYPE_CHECKING:
     from pedcontour.inference.nnunet_openvino import OpenVinoNetworks
@@ -22,14 +25,19 @@ log = logging.getLogger(__name__)
 
 Runtime = Literal["auto", "openvino", "torch"]
 
+TORCH_THREADS = torch.get_num_threads()
+"""As torch chose them for this machine, before anything here changed them."""
+
+_Make = Callable[[ModelBundle, Definition], Networks]
+
 
 @dataclass(frozen=True)
 class EngineChoice:
     """What the network runs on.
 
     ``device`` is what ``find_device`` takes. ``runtime`` ``auto`` takes OpenVINO on a CPU, where it is installed and
-    can be loaded, and PyTorch otherwise. ``threads`` are the network's, None takes every core. ``cache`` is the folder
-    of converted networks, None converts in each process.
+    can be loaded, and PyTorch otherwise and for networks that OpenVINO does not take. ``threads`` are the network's,
+    None takes every core. ``cache`` is the folder of converted networks, None converts in each process.
     """
 
     device: str = "auto"
@@ -46,9 +54,13 @@ def load_engine(bundle: ModelBundle, choice: EngineChoice | None = None) -> Nnun
     """
     chosen = choice or EngineChoice()
     definition = read_definition(bundle.plans, bundle.dataset, bundle.configuration)
-    make = _networks(chosen)
-    networks = as_one([make(fold, definition) for fold in bundle.by_fold()])
-    return NnunetEngine(bundle, definition, networks)
+
+    def made(make: _Make) -> Networks:
+        return as_one([make(fold, definition) for fold in bundle.by_fold()])
+
+    first, *others = _networks(chosen)
+    networks = made(first)
+    return NnunetEngine(bundle, definition, Preferred(networks, lambda: made(others[0])) if others else networks)
 
 
 def check_device(choice: EngineChoice) -> None:
@@ -61,13 +73,19 @@ def check_runtime(choice: EngineChoice) -> None:
     _networks(choice)
 
 
-def _networks(choice: EngineChoice) -> Callable[[ModelBundle, Definition], Networks]:
+def _networks(choice: EngineChoice) -> list[_Make]:
+    """What makes networks, the preferred one first; the next is for a network that it does not take."""
     device = find_device(choice.device)
     if choice.runtime == "openvino" and device.type != "cpu":
         raise RequestError("OpenVINO runs on a CPU; choose auto or torch, or cpu as the device")
     if device.type == "cpu" and choice.runtime != "torch" and (openvino := _openvino(choice.runtime)) is not None:
-        return lambda bundle, definition: openvino(bundle, definition, choice.cache, choice.threads)
-    return lambda bundle, definition: TorchNetworks(bundle, definition, device, choice.threads)
+        threads = choice.threads or TORCH_THREADS  # OpenVINO's networks leave torch a single one
+        makes: list[_Make] = [
+            lambda bundle, definition: openvino(bundle, definition, choice.cache, choice.threads),
+            lambda bundle, definition: TorchNetworks(bundle, definition, device, threads),
+        ]
+        return makes[:1] if choice.runtime == "openvino" else makes
+    return [lambda bundle, definition: TorchNetworks(bundle, definition, device, choice.threads)]
 
 
 def _openvino(runtime: Runtime) -> "type[OpenVinoNetworks] | None":

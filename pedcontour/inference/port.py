@@ -38,7 +38,7 @@ class Prediction:
 
 
 class Engine(Protocol):
-    """A loaded network: warm, reusable, one volume at a time."""
+    """A model's network: reusable, one volume at a time. It is compiled, and runs, when it is first needed."""
 
     @property
     def model_id(self) -> str:
@@ -50,8 +50,12 @@ class Engine(Protocol):
         """Label to organ id, all that the network can draw."""
         ...
 
+    def warm_up(self) -> None:
+        """Do now what the first image would wait for: it runs the network, as ``segment`` does."""
+        ...
+
     def memory_bytes(self, image: Volume, mode: Mode = DEFAULT_MODE) -> int:
-        """The most memory that ``segment`` takes beside the image and the loaded network; 0 where it is not known.
+        """The most memory that ``segment`` takes beside the image and what is loaded by now; 0 where it is not known.
 
         Raises ``ModeUnavailableError`` for a mode that the model cannot run in.
         """

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from pedcontour.contour.report import OutputFacts, Provenance
-from pedcontour.inference.modes import DEFAULT_MODE, Mode
+from pedcontour.inference.modes import Mode
 from pedcontour.verdicts import AbsencePolicy, Outcome
 from service.gateway.output_fields import OutputQuery
 from service.jobs import Priority, State
@@ -146,8 +146,10 @@ class JobQuery(OutputQuery):
     series: str | None = Field(
         default=None, description="Series Instance UID, where the upload holds several CT series."
     )
-    mode: Mode = Field(
-        default=DEFAULT_MODE, description="Quality in which the network runs: `exact`, `standard`, `fast` or `tta`."
+    mode: Mode | None = Field(
+        default=None,
+        description="Quality in which the network runs: `exact`, `standard`, `fast` or `tta`; "
+        "`standard` when left out.",
     )
     priority: Priority | None = Field(
         default=None, description="`urgent` jobs are begun before all `routine` ones, which is what is meant otherwise."

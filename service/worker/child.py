@@ -35,22 +35,20 @@ def main() -> None:
     from pedcontour.inference.choice import load_engine
     from pedcontour.inference.device_errors import free_unused_memory
 
-    def load(model: ModelBundle) -> Engine:
-        engine = load_engine(model, choice)
-        engine.warm_up()
-        return engine
+    def make(model: ModelBundle) -> Engine:
+        return load_engine(model, choice)
 
-    contour = EngineContourer(lambda model_id: find_model(settings.models_dir, model_id), load)
+    contour = EngineContourer(lambda model_id: find_model(settings.models_dir, model_id), make)
 
-    def warm_up() -> None:
-        warm_up_dicom()
-        contour.warm(find_model(settings.models_dir, settings.default_model))
+    def load_ahead() -> None:
+        contour.engine(find_model(settings.models_dir, settings.default_model)).warm_up()
 
     def do(order: Contour, progress: StageProgress, turn: Turn) -> Contoured:
         # The network that runs next does so in another process.
         return contour.do(order, progress, _tidied(turn, free_unused_memory))
 
-    serve_orders(channel, do, warm_up)
+    warm_up_dicom()
+    serve_orders(channel, do, load_ahead)
 
 
 def _choice(settings: Settings) -> "EngineChoice":

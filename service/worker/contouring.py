@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pedcontour import __version__
-from pedcontour.bundle import ModelBundle
+from pedcontour.bundle import ModelBundle, verify_weights
 from pedcontour.contour import ContourJob, ContourRequest, StageProgress, contour_files
 from pedcontour.contour.stages import Turn
 from pedcontour.dicom.identity import ResultIdentity
@@ -50,7 +50,7 @@ class EngineContourer:
         """
         model = self._find_model(job.options.model_id)
         contour_job = ContourJob(
-            self.warm(model), model, _request(job), _identity(job, model), left_out=tuple(left_out), turn=turn
+            self.engine(model), model, _request(job), _identity(job, model), left_out=tuple(left_out), turn=turn
         )
         outcome = contour_files(sorted(folder.glob("*")), out, contour_job, progress)
         return Contoured(outcome.verdicts, outcome.warnings, outcome.files, outcome.provenance)
@@ -59,18 +59,26 @@ class EngineContourer:
         """Do an order of the worker, in the child that contours."""
         return self(order.job, order.files, order.out, progress, order.left_out, turn if order.in_turn else None)
 
-    def warm(self, model: ModelBundle) -> Engine:
-        """The engine of a model, loaded where it is not; the one that was longest not used goes first."""
+    def engine(self, model: ModelBundle) -> Engine:
+        """The engine of a model, made where there is none, for which the one that was longest not used goes.
+
+        Nothing runs yet: the network is loaded when it first runs, which for a job is in its turn. Raises what
+        ``load`` raises, and ``ModelError`` for weights that are damaged.
+        """
         with self._loading:
             if model.digest not in self._engines:
-                self._make_room()
+                self._make_room(model)
                 self._engines[model.digest] = self._load(model)
             self._engines.move_to_end(model.digest)
             return self._engines[model.digest]
 
-    def _make_room(self) -> None:
-        """For one more engine, before it is loaded: memory may not hold it beside those that are there."""
+    def _make_room(self, model: ModelBundle) -> None:
+        """For one more engine, before it is loaded: memory may not hold it beside those that are there.
+
+        A damaged model costs none of them: its plans were checked when it was found, its weights are here.
+        """
         if len(self._engines) >= ENGINES:
+            verify_weights(model)
             self._engines.popitem(last=False)
             gc.collect()  # weights hang in cycles, and would stay for long
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from queue import SimpleQueue
+from time import monotonic
 
 from pedcontour.errors import (
     CancelledError,
@@ -23,6 +24,7 @@ from service.worker.messages import (
     Contour,
     Drawn,
     Failed,
+    FirstToContouring,
     Go,
     Leaves,
     Progressed,
@@ -38,6 +40,9 @@ log = logging.getLogger(__name__)
 
 ALIVE_EVERY_S = 1.0
 """A sign of life comes so often during a job, from a thread of its own."""
+
+NETWORK_STAGE = "segment"
+"""The stage of ``pedcontour.contour.stages`` in which the network runs."""
 
 Turn = Callable[[int], AbstractContextManager[None]]
 """Waits for the turn to run the network, which needs so many bytes, and gives it on at the end of the block; see
@@ -57,15 +62,21 @@ def join_worker(descriptor: int) -> Channel:
     return Channel.inherited(descriptor)
 
 
-def serve_orders(channel: Channel, contour: Contouring, warm_up: Callable[[], None]) -> None:
-    """Tell the worker that all is ready after ``warm_up``, and do its orders until it goes, which ends this process.
+def serve_orders(channel: Channel, contour: Contouring, load_ahead: Callable[[], None]) -> None:
+    """Tell the worker that all is ready, and do its orders until it goes, which ends this process.
 
-    A ``warm_up`` that raises ``PedcontourError`` leaves the loading of models to the first job.
+    Before it is ready it does ``load_ahead``, which runs the network of the default model, where the worker says so.
+    Where that raises, the loading is left to the first job.
     """
     child = _Child(channel)
+    try:
+        begin = receive(channel, FirstToContouring)
+    except ChannelClosedError:
+        return
     without_model = ""
     try:
-        warm_up()
+        if begin is not None and begin.load_ahead:
+            load_ahead()
     except Exception as error:  # the job that meets it again tells of it; messages may hold paths
         without_model = _code_of(error)
     threading.Thread(target=child.listen, name="listen", daemon=True).start()
@@ -80,6 +91,7 @@ class _Child:
         self.orders: SimpleQueue[Contour] = SimpleQueue()
         self._stopped = threading.Event()
         self._called = threading.Event()
+        self._told = ("", 0.0, 0.0)
 
     def listen(self) -> None:
         """Take the worker's messages; its end is this process's end, whatever is under way."""
@@ -114,7 +126,13 @@ class _Child:
     def _progress(self, stage: str, share: float) -> None:
         if self._stopped.is_set():
             raise CancelledError
-        send(self.channel, Progressed(stage=stage, share=share))
+        send(self.channel, Progressed(stage=stage, share=share, tile_s=self._tile_s(stage, share)))
+
+    def _tile_s(self, stage: str, share: float) -> float:
+        """Seconds since progress was told before in the network's stage, which tells it after each tile."""
+        before, self._told = self._told, (stage, share, monotonic())
+        is_tile = before[0] == stage == NETWORK_STAGE and share > before[1]
+        return self._told[2] - before[2] if is_tile else 0.0
 
     @contextmanager
     def _turn(self, needs_bytes: int) -> Iterator[None]:

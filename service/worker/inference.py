@@ -3,12 +3,10 @@
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from time import monotonic
 
 from pedcontour.errors import (
     EngineUnusableError,
-    JobTimeoutError,
     OutOfMemoryError,
     PedcontourError,
     ProcessSilentError,
@@ -23,6 +21,7 @@ from service.worker.gate import Gate, Passage
 from service.worker.memory_kills import MemoryKills, memory_kills
 from service.worker.messages import (
     Asks,
+    Begin,
     Contour,
     Drawn,
     Failed,
@@ -35,6 +34,7 @@ from service.worker.messages import (
     receive,
     send,
 )
+from service.worker.patience import JobClock, Patience, stop_grace_s
 from service.worker.run import Contoured, StageProgress
 
 log = logging.getLogger(__name__)
@@ -42,25 +42,13 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.5
 """So often is looked at the clock and at whether to stop, while the child says nothing."""
 
-STOP_GRACE_S = 2.0
-"""A child that is told to stop has so long to do it, which saves loading its model again."""
-
-
-@dataclass(frozen=True)
-class Patience:
-    """Seconds that a child may take: to start, for a job without its wait at the gate, and between signs of life."""
-
-    start_s: float = 300.0
-    job_s: float = 3600.0
-    silence_s: float = 60.0
-
 
 class InferenceChild:
     """Contours in a child that outlives its jobs; for one thread at a time.
 
     The child is started by ``start`` or by the first job, and again after it ended. ``command`` starts it, with the
     settings of ``environment``; ``kills`` counts what the system killed for memory. Where there is a ``gate``, its
-    network runs only in its turn.
+    network runs only in its turn: a child that is started later loads it in the turn of its first job, and not ahead.
     """
 
     def __init__(
@@ -73,12 +61,14 @@ class InferenceChild:
     ) -> None:
         self._in_turn = gate is not None
         self._gate = gate or Gate()
+        self._gate.join(self, self._rest)
         self._kills = kills
         self._command = command
         self._environment = environment
         self._patience = patience
         self._child: ChildProcess | None = None
         self._ready: Ready | None = None
+        self._tile_s = 0.0  # the longest that a tile of the child's network has taken
 
     @property
     def pid(self) -> int | None:
@@ -87,19 +77,19 @@ class InferenceChild:
         return child.pid if child is not None else None
 
     def start(self) -> None:
-        """Start the child and wait until its model is loaded.
+        """Start the child and wait until its model is loaded. Where there is a gate, nobody else may be working yet.
 
         Raises ``RequestError`` when it refuses its settings, ``EngineUnusableError`` when none of its models could be
         loaded, ``WorkerTroubleError`` when it does not start.
         """
-        self._ready_child()
+        self._ready_child(load_ahead=True)
         if self._ready is not None and not self._ready.is_engine_usable:
             raise EngineUnusableError(self._ready.without_model)
 
     def prepare(self) -> None:
-        """Start the child where there is none; its first job waits for its model. Raises ``StoreError``."""
+        """Start the child where there is none, and do not wait for it. Raises ``StoreError``."""
         if self._child is None:
-            self._begin()
+            self._begin(load_ahead=not self._in_turn)
 
     def close(self) -> None:
         """End the child."""
@@ -114,8 +104,15 @@ class InferenceChild:
         at fault, of these ``EngineUnusableError`` when the child refuses its settings. Whatever is raised, the next job
         finds a child that is not at this one any more.
         """
+        self._gate.begin(self)  # first: from now on nobody else may end the child
         try:
-            child = self._ready_child()
+            return self._contour(order, progress)
+        finally:
+            self._gate.end(self)
+
+    def _contour(self, order: Contour, progress: StageProgress) -> Contoured:
+        try:
+            child = self._ready_child(load_ahead=not self._in_turn)
         except RequestError as error:  # not the job's: they fitted before, so a card or a package is gone
             raise EngineUnusableError(error.detail) from None
         child.begin_job()
@@ -127,11 +124,9 @@ class InferenceChild:
             log.warning("the contouring process is replaced: %s, %s", cause.code, cause.detail)
             self._replace()
             raise cause from None
-        finally:
-            self._gate.end(self)
 
     def _wait(self, child: ChildProcess, job: Job, progress: StageProgress) -> Contoured:
-        clock = _Clock(self._patience)
+        clock = JobClock(self._patience)
         stage, share = "read", 0.0
         while True:
             message = receive(child.channel, FromContouring, LOOK_EVERY_S)
@@ -147,9 +142,13 @@ class InferenceChild:
                     raise self._failure(message)
                 case Progressed():
                     stage, share = message.stage, message.share
+                    self._tile_s = max(self._tile_s, message.tile_s)
             if (error := clock.error()) is not None:
                 self._replace()
                 raise error
+            if self._gate.refuses(self):
+                self.close()  # and not replaced: its memory is wanted
+                raise OutOfMemoryError("not enough beside the jobs of other lanes")
             self._tell(child, progress, stage, share)
 
     def _tell(self, child: ChildProcess, progress: StageProgress, stage: str, share: float) -> None:
@@ -170,7 +169,7 @@ class InferenceChild:
 
     def _stop(self, child: ChildProcess) -> None:
         """Have the child leave its job; replace it where it does not soon."""
-        give_up = monotonic() + STOP_GRACE_S
+        give_up = monotonic() + stop_grace_s(self._tile_s)
         try:
             send(child.channel, Stop())
             while (left := give_up - monotonic()) > 0:
@@ -182,21 +181,30 @@ class InferenceChild:
         self._replace()
 
     def _replace(self) -> None:
-        """End the child and start the next one, whose model loads while nobody waits for it."""
+        """End the child and start the next one, whose model loads while nobody waits for it, if nobody else works."""
         self.close()
-        self._begin()
+        self._begin(load_ahead=not self._in_turn)
 
-    def _begin(self) -> ChildProcess:
+    def _rest(self) -> None:
+        """End the child between jobs, for its memory is wanted elsewhere; the next job starts one."""
+        if self._child is not None:
+            log.info("memory is short: an idle contouring process is ended")
+            self.close()
+
+    def _begin(self, *, load_ahead: bool) -> ChildProcess:
         self._child = ChildProcess(self._command, self._environment, self._kills)
         self._ready = None
+        self._tile_s = 0.0
+        with suppress(ChannelClosedError):  # whoever waits for that child learns it, too
+            send(self._child.channel, Begin(load_ahead=load_ahead))
         return self._child
 
-    def _ready_child(self) -> ChildProcess:
+    def _ready_child(self, *, load_ahead: bool) -> ChildProcess:
         child = self._child
         if child is None or child.has_ended:
             if child is not None:
                 log.warning("the contouring process ended between jobs: %s", child.cause_of_death().detail)
-            child = self._begin()
+            child = self._begin(load_ahead=load_ahead)
         if self._ready is None:
             self._await_ready(child)
         return child
@@ -226,28 +234,3 @@ def _passage(job: Job, child: ChildProcess, needs_bytes: int) -> Passage:
             send(child.channel, Go())
 
     return Passage(admit, job.priority is Priority.URGENT, needs_bytes, job.trouble == OutOfMemoryError.code)
-
-
-@dataclass
-class _Clock:
-    """What a job has taken so far, without its wait at the gate, and how long its child has been silent."""
-
-    patience: Patience
-    job_s: float = 0.0
-    silent_s: float = 0.0
-    looked_at: float = field(default_factory=monotonic)
-
-    def look(self, *, heard: bool, waits: bool) -> None:
-        """Count the time since the last look."""
-        now = monotonic()
-        passed, self.looked_at = now - self.looked_at, now
-        self.silent_s = 0.0 if heard else self.silent_s + passed
-        self.job_s += 0.0 if waits else passed
-
-    def error(self) -> PedcontourError | None:
-        """What is to be raised when a child's time is over."""
-        if self.job_s > self.patience.job_s:
-            return JobTimeoutError(f"more than {self.patience.job_s:g} s")
-        if self.silent_s > self.patience.silence_s:
-            return ProcessSilentError(f"for {self.patience.silence_s:g} s")
-        return None

@@ -45,6 +45,13 @@ class TakenIn(Message):
     peak_bytes: int = 0
 
 
+class Begin(Message):
+    """To the contouring child, once and first: whether it loads its default model before it is ready."""
+
+    kind: Literal["begin"] = "begin"
+    load_ahead: bool
+
+
 class Contour(Message):
     """To the contouring child: contour the clean files of a folder into another one that it makes.
 
@@ -72,7 +79,7 @@ class Stop(Message):
 
 
 class Ready(Message):
-    """From the contouring child: started, and its default model is loaded, unless ``without_model`` says why not."""
+    """From the contouring child: started. ``without_model`` says why its default model is not loaded that should be."""
 
     kind: Literal["ready"] = "ready"
     without_model: str = ""
@@ -91,11 +98,15 @@ class Alive(Message):
 
 
 class Progressed(Message):
-    """From the contouring child: the stage, and the finished share of the whole."""
+    """From the contouring child: the stage, and the finished share of the whole.
+
+    ``tile_s`` is the seconds that the network's last step took, mostly a tile; 0 in other stages.
+    """
 
     kind: Literal["progressed"] = "progressed"
     stage: str = Field(pattern=r"^[a-z_.]{0,32}$")
     share: float = Field(ge=0, le=1)
+    tile_s: float = Field(default=0, ge=0)
 
 
 class Asks(Message):
@@ -152,6 +163,7 @@ class Failed(Message):
 
 ToIntake = TypeAdapter[TakeIn](TakeIn)
 FromIntake = TypeAdapter[TakenIn | Failed](Annotated[TakenIn | Failed, Field(discriminator="kind")])
+FirstToContouring = TypeAdapter[Begin](Begin)
 ToContouring = TypeAdapter[Contour | Go | Stop](Annotated[Contour | Go | Stop, Field(discriminator="kind")])
 FromContouring = TypeAdapter[Ready | Alive | Progressed | Asks | Leaves | Drawn | Failed](
     Annotated[Ready | Alive | Progressed | Asks | Leaves | Drawn | Failed, Field(discriminator="kind")]

@@ -14,10 +14,11 @@ from pedcontour.settings import Settings
 from service.confinement import Limits
 from service.jobs import Job
 from service.worker.gate import Gate
-from service.worker.inference import InferenceChild, Patience
+from service.worker.inference import InferenceChild
 from service.worker.intake import Intake
 from service.worker.lanes import Lanes
 from service.worker.messages import CLEAN, Contour
+from service.worker.patience import Patience
 from service.worker.run import Contoured, Contourer, StageProgress
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ def supervised(settings: Settings, inference: Sequence[str]) -> Iterator[Contour
 
 
 def _warm_up(lanes: Sequence[SupervisedContourer]) -> None:
-    """Wait for the first lane's model only: where the network is to be converted, the others find it done."""
+    """Wait for the first lane's model only: the others load theirs, which runs it, in the turn of their first jobs."""
     first, *others = lanes
     try:
         for lane in lanes:

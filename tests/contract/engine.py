@@ -47,6 +47,13 @@ class EngineContract:
     def test_the_memory_of_a_segmentation_is_told_before_it(self, engine: Engine, image: Volume) -> None:
         assert engine.memory_bytes(image) >= 0
 
+    def test_an_engine_that_is_warm_draws_what_it_drew(
+        self, engine: Engine, image: Volume, prediction: Prediction
+    ) -> None:
+        engine.warm_up()
+        again = engine.segment(image, _silent)
+        np.testing.assert_array_equal(again.labels.voxels, prediction.labels.voxels)
+
     def test_labels_are_those_of_the_engine(self, engine: Engine, prediction: Prediction) -> None:
         assert prediction.labels.organs == engine.organs
         drawn = set(np.unique(prediction.labels.voxels)) - {0}

@@ -55,6 +55,13 @@ def test_a_folder_goes_in_and_checked_results_come_out(
     assert "Liver" in {roi.ROIName for roi in rtstruct.StructureSetROISequence}
 
 
+def test_the_mode_that_was_asked_for_ran(service: RunningService, ct_folder: Path) -> None:
+    with Client(service.url) as client:
+        done = client.wait(client.submit(ct_folder, mode="exact").id, timeout_s=60)
+    job = httpx.get(f"{service.url}/v1/jobs/{done.id}").json()
+    assert (job["mode"], job["provenance"]["software"]["mode"]) == ("exact", "exact")
+
+
 def test_a_zip_gives_what_the_folder_gives_and_results_come_as_a_zip(
     service: RunningService, ct_folder: Path, tmp_path: Path
 ) -> None:

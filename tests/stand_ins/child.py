@@ -25,10 +25,10 @@ def main() -> None:
         lambda model_id: find_model(settings.models_dir, model_id), lambda model: ShadeEngine(model, seconds, held_by)
     )
 
-    def warm_up() -> None:
-        contour.warm(find_model(settings.models_dir, settings.default_model))
+    def load_ahead() -> None:
+        contour.engine(find_model(settings.models_dir, settings.default_model)).warm_up()
 
-    serve_orders(channel, contour.do, warm_up)
+    serve_orders(channel, contour.do, load_ahead)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from pedcontour.errors import DeviceFailedError, GantryTiltError, ModelNotFoundE
 from pedcontour.verdicts import Outcome, Verdict
 from service.worker.contouring_child import Turn, join_worker, serve_orders
 from service.worker.messages import Contour, Failed, send
+from service.worker.patience import STOP_GRACE_S
 from service.worker.run import Contoured, StageProgress
 
 VERDICT = Verdict("liver", Outcome.PRESENT, 500.0, 499.5, 0.9, "Drawn.")
@@ -49,6 +50,9 @@ def _go_wrong(fault: str, progress: StageProgress) -> None:
     if fault == "grandchild":
         subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(600)"])
     wait = threading.Event()
+    for tile in range(1, 50 if fault == "slow tiles" else 0):
+        wait.wait(STOP_GRACE_S + 0.5)
+        progress("segment", 0.25 + tile / 100)
     while True:  # "deaf" never asks whether to stop
         wait.wait(0.05)
         if fault == "polite":
@@ -64,13 +68,16 @@ def main() -> None:
         send(channel, Failed.of(RequestError("PEDCONTOUR_DEVICE: there is no device 'cuda:7' here")))
         return
 
-    def warm_up() -> None:
+    def load_ahead() -> None:
+        if (noted := os.environ.get("LOADED_AHEAD")) is not None:
+            with Path(noted).open("a") as file:
+                print(os.getpid(), file=file)
         if fault == "no model":
             raise ModelNotFoundError
         if fault == "no engine":
             raise OSError("libopenvino.so: cannot open shared object file")
 
-    serve_orders(channel, lambda order, progress, turn: work(fault, order, progress, turn), warm_up)
+    serve_orders(channel, lambda order, progress, turn: work(fault, order, progress, turn), load_ahead)
 
 
 if __name__ == "__main__":

@@ -59,6 +59,9 @@ class ShadeEngine:
         self.organs: Mapping[int, str] = model.organs
         self._seconds = seconds
 
+    def warm_up(self) -> None:
+        """Nothing: there is no network to be loaded."""
+
     def memory_bytes(self, image: Volume, mode: Mode = DEFAULT_MODE) -> int:
         return 0
 

@@ -34,6 +34,9 @@ class PaintReader:
     def organs(self) -> Mapping[int, str]:
         return default_labels()
 
+    def warm_up(self) -> None:
+        """Nothing: there is no network to be loaded."""
+
     def memory_bytes(self, image: Volume, mode: Mode = DEFAULT_MODE) -> int:
         return 0
 

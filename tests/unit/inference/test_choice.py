@@ -4,10 +4,11 @@ import logging
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pedcontour.bundle import ModelBundle
-from pedcontour.errors import RequestError
+from pedcontour.errors import ModelChecksumError, OutOfMemoryError, RequestError
 from pedcontour.inference.choice import EngineChoice, check_device, check_runtime, load_engine
 from tests.toy_nnunet import one_thread, toy_image
 
@@ -73,3 +74,47 @@ def test_an_openvino_that_finds_no_processor_is_as_good_as_none(monkeypatch: pyt
     check_runtime(EngineChoice(device="cpu"))
     with pytest.raises(RequestError, match="RuntimeError"):
         check_runtime(EngineChoice(device="cpu", runtime="openvino"))
+
+
+def _refuse(*_: object) -> None:
+    raise RuntimeError("No conversion rule found for operations: aten::unheard_of")
+
+
+@pytest.mark.parametrize("step", ["convert", "compile"])
+def test_a_network_that_openvino_does_not_take_is_run_by_torch_and_the_report_tells(
+    toy_model: ModelBundle, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    ov = pytest.importorskip("openvino", reason="OpenVINO is not installed")
+    if step == "convert":
+        monkeypatch.setattr("pedcontour.inference.nnunet_openvino.convert", _refuse)
+    else:
+        monkeypatch.setattr(ov.Core, "compile_model", _refuse)
+    image, _ = toy_image((32, 48, 48), (3.0, 3.0, 3.0), seed=9)
+    with one_thread():
+        engine = load_engine(toy_model, EngineChoice(device="cpu", threads=1))
+        prediction = engine.segment(image, lambda _: None)
+        expected = load_engine(toy_model, EngineChoice(device="cpu", runtime="torch", threads=1))
+        np.testing.assert_array_equal(prediction.labels.voxels, expected.segment(image, lambda _: None).labels.voxels)
+        again = engine.segment(image, lambda _: None)
+        asked_for = load_engine(toy_model, EngineChoice(device="cpu", runtime="openvino", threads=1))
+        with pytest.raises(RuntimeError, match="unheard_of"):
+            asked_for.segment(image, lambda _: None)
+    assert prediction.engine == "torch-cpu-fp32"
+    [said] = prediction.fallbacks
+    assert said.endswith("could not take the network (RuntimeError): torch-cpu-fp32 ran it, more slowly")
+    assert again.fallbacks == prediction.fallbacks
+
+
+@pytest.mark.parametrize("error", [ModelChecksumError("weights"), MemoryError(), RuntimeError("std::bad_alloc")])
+def test_a_damaged_model_or_too_little_memory_changes_no_runtime(
+    toy_model: ModelBundle, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    pytest.importorskip("openvino", reason="OpenVINO is not installed")
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("pedcontour.inference.nnunet_openvino.convert", fail)
+    image, _ = toy_image((32, 48, 48), (3.0, 3.0, 3.0), seed=9)
+    with one_thread(), pytest.raises((ModelChecksumError, OutOfMemoryError)):
+        load_engine(toy_model, EngineChoice(device="cpu", threads=1)).segment(image, lambda _: None)

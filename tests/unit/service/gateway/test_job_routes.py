@@ -5,11 +5,32 @@ from typing import Any
 import pytest
 
 from pedcontour.errors import BrokerError, JobTableError
+from service.gateway.requests import FIELDS
 from service.jobs import Ending, Job, Priority, Problem, State
 from service.jobstore import Witness
 from tests.unit.service.gateway.conftest import LIMITS, Gateway
 
 FILES = [("files", (f"{n}.dcm", b"slice" + bytes([n]))) for n in range(3)]
+
+EACH_FIELD = {
+    "model": "stand-in",
+    "structures": "Liver",
+    "absent": "Kidney_L",
+    "present": "Kidney_R",
+    "absence_policy": "flag_only",
+    "series": "1.2.3",
+    "mode": "exact",
+    "priority": "urgent",
+    "profile": "monaco",
+    "outputs": "rtstruct",
+    "seg_encoding": "labelmap",
+    "holes": "keyhole",
+    "decimals": "2",
+    "name_length": "20",
+    "names": "tg263",
+    "empty_rois": "keep",
+}
+"""A value that is not the default one, for every field there is."""
 
 
 def uploaded(gateway: Gateway) -> dict[str, bytes]:
@@ -47,6 +68,36 @@ def test_options_come_as_query_or_form_by_id_or_name_in_lists_or_one_by_one(gate
     assert job["structures"] == ["liver", "spleen", "kidney_right"]
     assert (job["absent"], job["series_uid"], job["model"]) == (["kidney_left"], "1.2.3", "stand-in")
     assert (job["present"], job["absence_policy"]) == (["kidney_right"], "flag_only")
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_every_field_is_taken_once_from_the_form_or_from_the_query_and_means_the_same(
+    gateway: Gateway, field: str
+) -> None:
+    given = {field: EACH_FIELD[field]}
+    kept = []
+    for send in ({"data": given}, {"params": given}):
+        answer = gateway.http.post("/v1/jobs", files=FILES, **send)  # type: ignore[arg-type]
+        assert answer.status_code == 202, answer.text
+        job = gateway.jobs.get(answer.json()["id"])
+        assert job is not None
+        kept.append((job.options, job.priority))
+    assert kept[0] == kept[1]
+    twice = gateway.http.post("/v1/jobs", files=FILES, data=given, params=given)
+    assert (twice.status_code == 202) is (field in ("structures", "absent", "present", "outputs"))
+
+
+@pytest.mark.parametrize("as_form", [True, False])
+def test_the_mode_is_kept_and_shown_and_standard_where_none_is_named(gateway: Gateway, as_form: bool) -> None:
+    def mode_of(given: dict[str, str]) -> str:
+        send: dict[str, Any] = {"data": given} if as_form else {"params": given}
+        answer = gateway.http.post("/v1/jobs", files=FILES, **send).json()
+        job = gateway.jobs.get(answer["id"])
+        assert job is not None and job.options.mode == answer["mode"]
+        return job.options.mode
+
+    assert [mode_of({"mode": mode}) for mode in ("exact", "fast")] == ["exact", "fast"]
+    assert mode_of({}) == "standard"
 
 
 def test_one_zip_comes_as_a_file_or_as_the_body_itself(gateway: Gateway, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_where_memory_is_short_a_lane_waits_for_those_that_write() -> None:
     lanes.ask("writes", needs_bytes=1000)
     lanes.gate.leave("writes")
     lanes.ask("next", needs_bytes=101)
-    assert lanes.admitted == ["writes"], "with none past the network nothing would be gained by waiting"
+    assert lanes.admitted == ["writes"], "who is left alone may pass: whether its job fits is asked elsewhere"
     lanes.gate.end("writes")
     assert lanes.admitted == ["writes", "next"]
 
@@ -92,3 +92,68 @@ def test_two_lanes_that_both_lack_memory_do_not_wait_for_each_other() -> None:
     assert lanes.admitted == ["a"]
     lanes.gate.end("a")
     assert lanes.admitted == ["a", "b"]
+
+
+def test_where_memory_is_short_lanes_without_a_job_give_up_what_they_hold_before_the_next_is_let_in() -> None:
+    lanes = Lanes(room_bytes=100)
+    rested: list[str] = []
+
+    def rest(lane: str) -> None:
+        rested.append(lane)
+        lanes.room_bytes = 1000
+
+    for lane in ("idle", "asks", "reads"):
+        lanes.gate.join(lane, lambda lane=lane: rest(lane))  # type: ignore[misc]
+    lanes.gate.begin("reads")
+    lanes.gate.begin("asks")
+    lanes.ask("asks", needs_bytes=100)
+    assert (lanes.admitted, rested) == (["asks"], []), "there was room"
+    lanes.gate.end("asks")
+    lanes.gate.begin("asks")
+    lanes.ask("asks", needs_bytes=101)
+    assert (lanes.admitted, rested) == (["asks", "asks"], ["idle"])
+
+
+def test_a_job_for_which_memory_ran_out_before_has_no_idle_network_beside_it() -> None:
+    lanes = Lanes()
+    rested: list[str] = []
+    for lane in ("idle", "asks"):
+        lanes.gate.join(lane, lambda lane=lane: rested.append(lane))  # type: ignore[misc]
+    lanes.gate.begin("asks")
+    lanes.ask("asks", alone=True)
+    assert (lanes.admitted, rested) == (["asks"], ["idle"])
+
+
+def test_where_nothing_idle_is_left_a_lane_that_reads_is_waited_for() -> None:
+    lanes = Lanes(room_bytes=100)
+    for lane in ("asks", "reads"):
+        lanes.gate.begin(lane)
+    lanes.ask("asks", needs_bytes=101)
+    assert lanes.gate.holds_back("asks") and not lanes.gate.refuses("asks")
+    lanes.gate.end("reads")
+    assert lanes.admitted == ["asks"]
+
+
+def test_of_lanes_that_wait_and_do_not_fit_beside_each_other_the_last_is_refused_and_the_others_then_pass() -> None:
+    lanes = Lanes(room_bytes=100)
+    for lane in ("first", "last"):
+        lanes.gate.begin(lane)
+    lanes.ask("first", needs_bytes=101)
+    lanes.ask("last", needs_bytes=101)
+    assert lanes.admitted == []
+    assert [lanes.gate.refuses(lane) for lane in ("first", "last")] == [False, True]
+    assert not lanes.gate.holds_back("last")
+    lanes.gate.end("last")
+    assert lanes.admitted == ["first"]
+    assert not lanes.gate.refuses("last"), "its next job is another"
+
+
+def test_a_job_that_was_refused_before_is_not_refused_for_one_that_was_not() -> None:
+    lanes = Lanes(room_bytes=100)
+    for lane in ("first", "again"):
+        lanes.gate.begin(lane)
+    lanes.ask("first", needs_bytes=101, urgent=True)
+    lanes.ask("again", needs_bytes=101, alone=True)
+    assert lanes.gate.refuses("first")
+    lanes.gate.end("first")
+    assert lanes.admitted == ["again"]

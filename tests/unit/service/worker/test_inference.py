@@ -31,9 +31,10 @@ from pedcontour.errors import (
 )
 from service.jobs import Job, Options
 from service.worker.gate import Gate, Passage
-from service.worker.inference import LOOK_EVERY_S, STOP_GRACE_S, InferenceChild, Patience
+from service.worker.inference import LOOK_EVERY_S, InferenceChild
 from service.worker.memory_kills import MemoryKills
 from service.worker.messages import Contour
+from service.worker.patience import LONGEST_STOP_GRACE_S, STOP_GRACE_S, Patience, stop_grace_s
 from service.worker.run import Contoured
 from tests.stand_ins.faulty_child import MISSING, VERDICT
 
@@ -169,6 +170,34 @@ def test_a_job_that_must_stop_frees_the_child_or_ends_it(
         assert (do(child, tmp_path, "well") == before) is stays_warm
 
 
+def test_a_child_whose_tiles_take_long_has_as_long_to_leave_a_job_and_stays_warm(tmp_path: Path) -> None:
+    tiles = 0
+
+    def stop(stage: str, share: float) -> None:
+        nonlocal tiles
+        tiles = round(100 * (share - 0.25))
+        if tiles:
+            raise CancelledError
+
+    with a_child("slow tiles") as child:
+        child.start()
+        before = str(child.pid)
+        with pytest.raises(CancelledError):
+            do(child, tmp_path, told=stop)
+        assert tiles == 1
+        assert do(child, tmp_path, "well") == before
+
+
+def test_the_time_to_leave_a_job_is_two_tiles_within_bounds() -> None:
+    assert [stop_grace_s(tile_s) for tile_s in (0.0, 0.9, 2.5, 8.8, 60.0)] == [
+        STOP_GRACE_S,
+        STOP_GRACE_S,
+        5.0,
+        17.6,
+        LONGEST_STOP_GRACE_S,
+    ]
+
+
 @pytest.mark.parametrize(
     ("counts", "error"),
     [
@@ -256,7 +285,8 @@ def test_settings_that_do_not_fit_any_more_are_not_the_jobs_fault(
 def test_a_child_dies_with_its_worker(tmp_path: Path) -> None:
     worker = (
         "import os, signal, sys\n"
-        "from service.worker.inference import InferenceChild, Patience\n"
+        "from service.worker.inference import InferenceChild\n"
+        "from service.worker.patience import Patience\n"
         "child = InferenceChild((sys.executable, '-m', 'tests.stand_ins.faulty_child', 'none'), dict(os.environ),"
         " Patience())\n"
         "child.start()\n"
@@ -325,6 +355,72 @@ def test_a_job_that_must_stop_leaves_the_queue_before_the_network_at_once(tmp_pa
         assert other.is_inside and not gate.holds_back(child)
         gate.leave(other)
         assert do(child, tmp_path, "well") == before
+
+
+def test_where_memory_is_short_an_idle_child_is_ended_for_the_job_of_another_and_started_for_its_own_next_job(
+    tmp_path: Path,
+) -> None:
+    children: list[InferenceChild] = []
+    gate = Gate(lambda: 1000 if children[0].pid is None else 999)  # the job asks for 1000
+    with a_child("none", gate=gate) as idle, a_child("none", gate=gate) as busy:
+        children.append(idle)
+        idle.start()
+        before = idle.pid
+        assert before is not None
+        do(busy, tmp_path, "well")
+        assert idle.pid is None and not is_alive(before)
+        (tmp_path / "again").mkdir()
+        assert do(idle, tmp_path / "again", "well") != str(before)
+
+
+def test_a_job_that_does_not_fit_beside_another_that_waits_is_given_back_and_its_child_makes_room(
+    tmp_path: Path,
+) -> None:
+    children: list[InferenceChild] = []
+    gate = Gate(lambda: 1000 if children[0].pid is None else 999)  # the other asks for 1000
+    with a_child("none", gate=gate) as child, ThreadPoolExecutor(1) as pool:
+        children.append(child)
+        first = Admitted(gate)
+        second: list[bool] = []
+        gate.ask("second", Passage(lambda: second.append(True), needs_bytes=1000))
+        done = pool.submit(do, child, tmp_path, "well")
+        wait_at(gate, child, done)
+        gate.end(first)
+        with pytest.raises(OutOfMemoryError, match="other lanes"):
+            done.result(60)
+        assert (child.pid, second) == (None, [True])
+        gate.end("second")
+        assert do(child, tmp_path, "well", trouble=OutOfMemoryError.code)
+
+
+def test_beside_others_only_the_first_child_runs_its_network_before_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted = tmp_path / "loaded"
+    monkeypatch.setenv("LOADED_AHEAD", str(noted))
+    gate = Gate()
+    with a_child("killed", gate=gate) as first, a_child("none", gate=gate) as late:
+        first.start()
+        late.prepare()
+        before = str(first.pid)
+        assert do(late, tmp_path, "well") == str(late.pid)
+        with pytest.raises(ProcessEndedError):
+            do(first, tmp_path)
+        (tmp_path / "again").mkdir()
+        assert do(first, tmp_path / "again", "well") != before, "it was replaced"
+    assert noted.read_text().split() == [before]
+
+
+def test_a_child_of_its_own_loads_ahead_whenever_it_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    noted = tmp_path / "loaded"
+    monkeypatch.setenv("LOADED_AHEAD", str(noted))
+    with a_child("killed") as child:
+        child.start()
+        before = str(child.pid)
+        with pytest.raises(ProcessEndedError):
+            do(child, tmp_path)
+        after = do(child, tmp_path, "well")
+    assert noted.read_text().split() == [before, after]
 
 
 @pytest.mark.parametrize("fault", ["killed", "device", "refuses"])
