@@ -6,10 +6,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-ABSENT, PRESENT, AREA = (
+ABSENT, PRESENT, AREA, COST = (
     "share with a false kidney over 1 mL",
     "share of drawn kidneys removed",
     "area under the ROC curve",
+    "share of empty beds with over 1 mL by cost",
 )
 NAME, TARGET = ("split / rule / group", "name"), (("target", "target"), ("", "met"))
 TABLES: tuple[tuple[str, tuple[tuple[str, str], ...], str], ...] = (
@@ -20,6 +21,7 @@ TABLES: tuple[tuple[str, tuple[tuple[str, str], ...], str], ...] = (
             ("n", "n"),
             ("before", "before_0_1_5_ml"),
             ("after", "after_0_1_5_ml"),
+            ("> 1 mL, no flag", "unflagged"),
             ("median before", "median_before_ml"),
             ("after", "median_after_ml"),
             *TARGET,
@@ -42,6 +44,11 @@ TABLES: tuple[tuple[str, tuple[tuple[str, str], ...], str], ...] = (
             *TARGET,
         ),
         PRESENT,
+    ),
+    (
+        "What a dearer removal would do to held-out children",
+        (NAME, ("false over 1 mL", "ours"), ("present removed", "present_removed"), ("present flagged", "flagged")),
+        COST,
     ),
     (
         "Ablation on held-out children",

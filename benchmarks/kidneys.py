@@ -9,17 +9,19 @@ Definitions: ``pedcontour.calibration.figures``.
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from benchmarks.kidney_tables import ABSENT, AREA, PRESENT, show
+from benchmarks.kidney_tables import ABSENT, AREA, COST, PRESENT, show
 from benchmarks.results_file import write_results
 from pedcontour.bundle import ModelBundle, find_model
 from pedcontour.bundle.presence import PresenceModel
 from pedcontour.calibration.cases import Split
 from pedcontour.calibration.collect import collect
+from pedcontour.calibration.costs import Costs
 from pedcontour.calibration.figures import (
     AbsentFigures,
     PresentFigures,
@@ -88,6 +90,7 @@ def _absent_row(name: str, figures: AbsentFigures, target: float | None) -> dict
         "ours": round(figures.after[1], 4),
         "before_0_1_5_ml": [round(share, 4) for share in figures.before],
         "after_0_1_5_ml": [round(share, 4) for share in figures.after],
+        "unflagged": round(figures.unflagged, 4),
         "median_before_ml": figures.median_before_ml,
         "median_after_ml": figures.median_after_ml,
     }
@@ -124,6 +127,24 @@ def ablation(fitted: Sequence[KidneyRow], judged: Sequence[KidneyRow], model: Pr
     return [_ablated(name, fit_presence(fitted, recipe), judged) for name, recipe in recipes.items()]
 
 
+def by_cost(judged: Sequence[KidneyRow], model: PresenceModel) -> list[dict[str, Any]]:
+    """The figures if taking a real kidney away were dearer than the model's costs say."""
+    return [_costing(Costs(removed_present=cost), judged, model) for cost in (1.0, 2.0, 5.0, 10.0, 20.0)]
+
+
+def _costing(costs: Costs, judged: Sequence[KidneyRow], model: PresenceModel) -> dict[str, Any]:
+    remove_below, present_from = costs.thresholds()
+    rule = calibrated(replace(model, remove_below=remove_below, present_from=present_from))
+    absent, present = absent_figures(_absent(judged), rule), present_figures(judged, rule)
+    return {
+        "name": f"cost/{costs.removed_present:g}",
+        "unit": COST,
+        "ours": round(absent.after[1], 4),
+        "present_removed": round(present.removed, 4),
+        "flagged": round(present.flagged, 4),
+    }
+
+
 def _ablated(name: str, other: PresenceModel, judged: Sequence[KidneyRow]) -> dict[str, Any]:
     area, rule = roc_area(judged, other), calibrated(other)
     return {
@@ -156,7 +177,9 @@ def figures_of(rows: Sequence[KidneyRow], model: PresenceModel | None) -> tuple[
             }
     fitted = [row for row in rows if row.split == "fit"]
     if fitted and model:
-        table += ablation(fitted, [row for row in rows if row.split == "held_out"], model)
+        held_out = [row for row in rows if row.split == "held_out"]
+        table += by_cost(held_out, model)
+        table += ablation(fitted, held_out, model)
     return table, more
 
 

@@ -22,6 +22,9 @@ Rule = Callable[[Evidence], Outcome]
 LIMITS_ML = (0.0, 1.0, 5.0)
 """A false kidney counts from more than this much on: study.md's three figures."""
 
+QUIET = (Outcome.PRESENT, Outcome.PARTIAL)
+"""What nobody is asked to look at."""
+
 RESAMPLES = 400
 NORMAL_95 = 1.96
 
@@ -55,12 +58,13 @@ def outcome_of(row: KidneyRow, rule: Rule) -> Outcome | None:
 
 @dataclass(frozen=True)
 class AbsentFigures:
-    """Of sides without a kidney: the share with more than 0, 1 and 5 mL drawn, before and after, and median volumes of
-    what was drawn (mL, None where nothing was)."""
+    """Of sides without a kidney: the share with more than 0, 1 and 5 mL drawn, before and after, the share that keeps
+    more than 1 mL without a flag, and median volumes of what was drawn (mL, None where nothing was)."""
 
     sides: int
     before: tuple[float, ...]
     after: tuple[float, ...]
+    unflagged: float
     median_before_ml: float | None
     median_after_ml: float | None
 
@@ -88,7 +92,15 @@ def absent_figures(rows: Iterable[KidneyRow], rule: Rule) -> AbsentFigures:
     absent = [row for row in rows if not row.present]
     before = [row.drawn_ml for row in absent]
     after = [_after_ml(row, rule) for row in absent]
-    return AbsentFigures(len(absent), _shares(before), _shares(after), _median(before), _median(after))
+    quiet = [outcome_of(row, rule) in QUIET and row.drawn_ml > LIMITS_ML[1] for row in absent]
+    return AbsentFigures(
+        sides=len(absent),
+        before=_shares(before),
+        after=_shares(after),
+        unflagged=sum(quiet) / len(quiet) if quiet else 0.0,
+        median_before_ml=_median(before),
+        median_after_ml=_median(after),
+    )
 
 
 def present_figures(rows: Iterable[KidneyRow], rule: Rule) -> PresentFigures:

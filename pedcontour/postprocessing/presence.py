@@ -105,9 +105,16 @@ class CalibratedPresence:
         return Judgement(outcome, f"The {name.lower()} is unusual ({facts}: {because}); it was kept: please look.")
 
     def outcome(self, evidence: Evidence) -> tuple[Outcome, float]:
-        """What becomes of it, and the probability that it is the organ."""
-        probability = self.model.probability(evidence.as_dict())
+        """What becomes of it, and the probability that it is the organ.
+
+        What passes only because the images cut it is flagged: a false organ may be cut as well.
+        """
+        known = evidence.as_dict()
+        probability = self.model.probability(known)
         if probability >= self.model.present_from:
+            whole = self.model.probability(known | dict.fromkeys(EXCUSES, 0.0))
+            if whole < self.model.present_from:
+                return Outcome.PRESENT_UNCERTAIN, probability
             return Outcome.PARTIAL if _is_part(evidence) else Outcome.PRESENT, probability
         if probability < self.model.remove_below and evidence.volume_ratio is not None:
             return Outcome.REMOVED_FALSE_POSITIVE, probability

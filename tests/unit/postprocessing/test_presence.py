@@ -54,6 +54,14 @@ def test_a_small_kidney_beside_a_large_one_is_told_to_be_a_part() -> None:
     assert "a part of one" in reason and "0.60 times the volume usual" in reason and "was kept" in reason
 
 
+def test_what_passes_only_because_the_images_cut_it_is_flagged() -> None:
+    rule = CalibratedPresence(replace(MODEL, terms=(*MODEL.terms, Term("border_share", (0.0, 1.0), (0.0, 6.0)))))
+    small = Evidence(volume_ratio=0.3, probability=0.95, level=0.0)
+    assert rule.outcome(small)[0] is Outcome.PRESENT_UNCERTAIN
+    assert rule.outcome(replace(small, border_share=1.0))[0] is Outcome.PRESENT_UNCERTAIN
+    assert rule.outcome(replace(small, volume_ratio=1.0, border_share=1.0))[0] is Outcome.PRESENT
+
+
 def test_what_is_in_doubt_is_kept_and_flagged() -> None:
     doubtful = RULE.judge("kidney_right", 9.0, Evidence(volume_ratio=0.3, probability=0.9, level=0.0))
     assert doubtful.outcome is Outcome.PRESENT_UNCERTAIN and "please look" in doubtful.reason
