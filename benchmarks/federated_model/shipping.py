@@ -15,6 +15,7 @@ from pedcontour.bundle.description import DESCRIPTION_NAME, read_description, wr
 from pedcontour.bundle.manifest import write_manifest
 from pedcontour.bundle.model import CARD_NAME
 from pedcontour.errors import ModelError, RequestError
+from pedcontour.federation.evidence import evidence_of
 from pedcontour.federation.provenance import check_provenance
 from pedcontour.organs import all_organs
 
@@ -41,6 +42,7 @@ def ship(work: WorkFolder, results: Mapping[str, Any]) -> ModelBundle:
     shutil.rmtree(part, ignore_errors=True)
     shutil.copytree(source.folder, part)
     _describe(part, source, results)
+    shutil.copytree(evidence_of(source.folder), evidence_of(out), dirs_exist_ok=True)
     part.rename(out)
     bundle = load_bundle(out)
     verify_bundle(bundle)

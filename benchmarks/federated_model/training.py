@@ -12,6 +12,7 @@ from benchmarks.federated_model.arms import TOGETHER, Arm, WorkFolder
 from pedcontour.bundle import load_bundle, verify_bundle
 from pedcontour.cli.federation.site_processes import run_sites
 from pedcontour.errors import RequestError
+from pedcontour.federation.evidence import evidence_of
 from pedcontour.federation.provenance import check_provenance, digest_of_bundle
 from pedcontour.federation.simulation import SimulatedRun, export_simulated, prepare, prepared
 from pedcontour.organs import all_organs
@@ -137,5 +138,8 @@ def _export(work: WorkFolder, arm: Arm, folders: Mapping[str, Path], settings: S
     verify_bundle(bundle)
     check_provenance(bundle)
     work.models.mkdir(exist_ok=True)
+    signed = evidence_of(work.models / arm.name)
+    shutil.rmtree(signed, ignore_errors=True)  # moved before the program was killed
+    evidence_of(bundle.folder).rename(signed)
     bundle.folder.rename(work.models / arm.name)
     shutil.rmtree(scratch)
