@@ -52,4 +52,5 @@ def hear_agreements(ear: Ear, closed: BelievedRound) -> None:
     """Hear who computed what from a closed round. Raises ``DisbeliefError``, ``ModelsDifferError``."""
     for site in ear.beliefs.charter.names:
         if site not in closed.agreements:
-            ear.listen(layout.agreement(site, closed.number), partial(ear.beliefs.hear_agreement, site))
+            hear = partial(ear.beliefs.hear_agreement, closed.number, site)
+            ear.listen(layout.agreement(site, closed.number), hear)

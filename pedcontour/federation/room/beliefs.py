@@ -115,10 +115,13 @@ class Beliefs:
         keys = set(read_envelope(data).signatures)
         return next((site.name for site in self.charter.sites if {site.signing_key} == keys), "")
 
-    def hear_agreement(self, site: str, data: bytes) -> Agreement:
-        """Believe which global model a site computed. Raises ``ModelsDifferError`` when it is another than ours."""
+    def hear_agreement(self, number: int, site: str, data: bytes) -> Agreement:
+        """Believe which global model a site computed after a closed round: the one of the place, not of the document.
+
+        Raises ``ModelsDifferError`` when it is another than ours.
+        """
         agreement = hear(Agreement, self._site(site), self.charter_digest, data)
-        self.closed(agreement.round).add_agreement(site, data, agreement)
+        self.closed(number).add_agreement(site, data, agreement)
         return agreement
 
     def recomputed(self, number: int, model: str) -> None:

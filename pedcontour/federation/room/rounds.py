@@ -73,6 +73,8 @@ class BelievedRound:
     def add_agreement(self, site: str, data: bytes, agreement: Agreement) -> None:
         """Take what a site computed. Raises ``DisbeliefError``, ``ModelsDifferError``."""
         self._same_or_first(site, data, self.agreements, "agreement")
+        if agreement.round != self.number:
+            raise OutOfTurnError(f"an agreement of {site} to round {agreement.round} in round {self.number}")
         if agreement.close != self.close_digest:
             raise ChainBrokenError(f"the agreement of {site} rests on another close of round {self.number}")
         self.set_model(agreement.model)

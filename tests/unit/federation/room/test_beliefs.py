@@ -42,7 +42,7 @@ def closed(begun: Talk) -> Talk:
 def test_a_whole_run_is_believed(closed: Talk) -> None:
     assert list(closed.beliefs.closed(1).members) == list(SITES)
     for site in SITES:
-        closed.beliefs.hear_agreement(site, closed.agreement(site))
+        closed.beliefs.hear_agreement(1, site, closed.agreement(site))
     assert closed.beliefs.round.number == 2 and closed.beliefs.round.base == SECOND
     closed.one_round()
     assert closed.beliefs.round.number == 2 and closed.beliefs.round.close is not None
@@ -217,14 +217,14 @@ def test_only_the_named_closer_closes() -> None:
 def test_a_model_that_others_did_not_compute_stops_the_run(closed: Talk) -> None:
     closed.beliefs.recomputed(1, SECOND)
     with pytest.raises(ModelsDifferError):
-        closed.beliefs.hear_agreement("birch", closed.agreement("birch", model="00" * 32))
+        closed.beliefs.hear_agreement(1, "birch", closed.agreement("birch", model="00" * 32))
     with pytest.raises(ModelsDifferError):
         closed.beliefs.hear_update("birch", closed.update("birch", base="00" * 32))
     with pytest.raises(ChainBrokenError):
-        closed.beliefs.hear_agreement("birch", closed.agreement("birch", close="00" * 32))
+        closed.beliefs.hear_agreement(1, "birch", closed.agreement("birch", close="00" * 32))
 
 
 def test_a_model_planted_by_the_others_stops_the_run_once_it_is_recomputed(closed: Talk) -> None:
-    closed.beliefs.hear_agreement("birch", closed.agreement("birch", model="00" * 32))
+    closed.beliefs.hear_agreement(1, "birch", closed.agreement("birch", model="00" * 32))
     with pytest.raises(ModelsDifferError):
         closed.beliefs.recomputed(1, SECOND)

@@ -37,7 +37,7 @@ def _talk(setting: str) -> tuple[Talk, bytes, Hearing]:
     if setting == "close":
         return talk, talk.close("birch", talk.charter.names), lambda data: believe.hear_close(data, "birch")
     believe.hear_close(talk.close("birch", talk.charter.names), "birch")
-    return talk, talk.agreement("birch"), lambda data: believe.hear_agreement("birch", data)
+    return talk, talk.agreement("birch"), lambda data: believe.hear_agreement(1, "birch", data)
 
 
 SETTINGS = ("charter", "session", "census", "fingerprint", "plans", "update", "close", "agreement")
