@@ -1,4 +1,4 @@
-"""How far an update may take the model: what no training does is refused, by the name of the site that sent it."""
+"""What an update may be: what no training does is refused, by the name of the site that sent it."""
 
 import math
 from collections.abc import Iterable
@@ -24,6 +24,15 @@ def check_change(site: str, weights: Weights, base: Weights) -> None:
     moved = _length(weights[name].astype(np.float64) - base[name] for name in names)
     if length and moved > MOST_CHANGE * length:
         raise UpdateUnfitError(f"{site}: it moved the model by {moved / length:.1f} times its length")
+
+
+def check_cases(site: str, trained_on: int, counted: int) -> None:
+    """Raise ``UpdateUnfitError`` for a site that trained on more cases than it counted before the first round.
+
+    By its cases a site counts in the mean, and by its census all know beforehand how much.
+    """
+    if trained_on > counted:
+        raise UpdateUnfitError(f"{site}: trained on {trained_on} cases, and counted {counted} before the first round")
 
 
 def _length(tensors: Iterable[NDArray[np.floating]]) -> float:

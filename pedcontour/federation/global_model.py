@@ -2,8 +2,8 @@
 
 from pedcontour.federation.averaging import Contribution, Weights, check_fit, mean_of
 from pedcontour.federation.ear import Ear
-from pedcontour.federation.gates import check_change
-from pedcontour.federation.room import Report, Update
+from pedcontour.federation.gates import check_cases, check_change
+from pedcontour.federation.room import Cases, Report, Update
 from pedcontour.federation.trainer import Plans, Trainer
 from pedcontour.federation.weights import digest_of, unpack
 
@@ -16,6 +16,7 @@ class GlobalModel:
         self._trainer = trainer
         self._plans: Plans | None = None
         self._last: tuple[int, Weights] | None = None
+        self._counted: dict[str, int] = {}
 
     @property
     def plans(self) -> Plans:
@@ -28,6 +29,13 @@ class GlobalModel:
         """What each site sealed about its images. Raises ``DisbeliefError``."""
         said = self._ear.beliefs.fingerprints.items()
         return {site: self._ear.open(site, fingerprint.content) for site, (_, fingerprint) in said}
+
+    def counted(self, site: str) -> int:
+        """How many cases a site has, by its census. Raises ``DisbeliefError``."""
+        if site not in self._counted:
+            census = self._ear.beliefs.censuses[site][1]
+            self._counted[site] = self._ear.read(Cases, site, census.cases).cases
+        return self._counted[site]
 
     def after(self, number: int) -> Weights:
         """The global model of a closed round, or the first one after round 0.
@@ -61,6 +69,7 @@ class GlobalModel:
 
     def _contribution(self, site: str, update: Update) -> Contribution:
         report = self._ear.read(Report, site, update.report)
+        check_cases(site, report.cases, self.counted(site))
         weights = unpack(site, self._ear.open(site, update.weights))
         share = report.cases if self._ear.beliefs.charter.weighting == "cases" else 1
         return Contribution(weights, share, self.plans.row_shares.get(site, {}))

@@ -92,7 +92,7 @@ class Participant:
 
     def _fingerprint(self) -> Fingerprint:
         censuses = self._beliefs.censuses
-        total = sum(self._voice.read(Cases, site, said.cases).cases for site, (_, said) in censuses.items())
+        total = sum(self._models.counted(site) for site in censuses)
         content = self._voice.seal("fingerprint", lambda: self._trainer.fingerprint(total))
         return Fingerprint(self._beliefs.charter_digest, self._me, censuses.together(), content)
 

@@ -17,7 +17,7 @@ from pydantic.dataclasses import dataclass
 from pedcontour.errors import DisbeliefError, MalformedDocumentError
 from pedcontour.federation.nnunet.histogram import Histogram
 from pedcontour.federation.room import decode
-from pedcontour.federation.room.documents import MAX_INTEGER, STRICT, Count, Decimal, Positive
+from pedcontour.federation.room.documents import MAX_INTEGER, STRICT, CaseCount, Count, Decimal, Positive
 
 AXES = 3
 MAX_KINDS = 16384
@@ -34,7 +34,7 @@ class AlongAxis:
 
     spacing: Decimal
     size: Positive
-    cases: Positive
+    cases: CaseCount
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -42,7 +42,7 @@ class Kept:
     """How many images keep this share of their voxels when nnU-Net crops them to what is not zero."""
 
     share: Decimal
-    cases: Positive
+    cases: CaseCount
 
 
 Kinds = Annotated[tuple[AlongAxis, ...], Field(min_length=1, max_length=MAX_KINDS)]
@@ -57,7 +57,7 @@ class SiteFingerprint:
     row j, column i). ``counts[n]`` samples had ``first + n`` HU.
     """
 
-    cases: Positive
+    cases: CaseCount
     annotated: Annotated[tuple[Count, ...], Field(max_length=255)]
     total: Positive
     axes: tuple[Kinds, Kinds, Kinds]

@@ -14,6 +14,9 @@ STRICT = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
 MAX_INTEGER = 2**53 - 1
 """The largest integer that every reader of JSON keeps exactly (RFC 8259 6)."""
 
+MAX_CASES = 100_000
+"""Of a site: more than any hospital has of one kind. What is averaged by cases stays exact far above it."""
+
 MAX_SITES = 64
 MAX_ROUNDS = 9999
 """Four digits in the name of an object."""
@@ -34,6 +37,7 @@ Recipient = Annotated[str, StringConstraints(pattern=r"^age1[02-9ac-hj-np-z]{58}
 Round = Annotated[int, Field(ge=1, le=MAX_ROUNDS)]
 Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 Positive = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
+CaseCount = Annotated[int, Field(ge=1, le=MAX_CASES)]
 Decimal = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,20}(\.[0-9]{1,20})?(e[+-]?[0-9]{1,3})?$")]
 """A measured value, as text: JSON numbers of one value have many forms, so only integers are numbers here."""
 
@@ -130,7 +134,7 @@ class Census:
 class Cases:
     """Sealed: how many cases a site trains on."""
 
-    cases: Positive
+    cases: CaseCount
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -176,9 +180,12 @@ class Update:
 
 @dataclass(frozen=True, config=STRICT)
 class Report:
-    """Sealed: what a round's training was like at a site. ``figures`` are sorted by name."""
+    """Sealed: what a round's training was like at a site. ``figures`` are sorted by name.
 
-    cases: Positive
+    ``cases`` are those that were trained on: at most those of the site's census.
+    """
+
+    cases: CaseCount
     figures: tuple[tuple[Name, Decimal], ...]
 
 

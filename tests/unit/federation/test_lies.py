@@ -1,0 +1,52 @@
+"""What a site signs by all rules and no training comes to: refused by its name, and nobody takes a model with it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pedcontour.errors import UpdateUnfitError
+from pedcontour.federation import layout
+from pedcontour.federation.keys import seal
+from pedcontour.federation.room import Beliefs, Report, Sealed, Update, decode, digest, encode, say
+from pedcontour.federation.room.dsse import read_envelope
+from tests.made_federation import SITES
+from tests.stepped_run import Run, all_planned, done, until
+
+PLACE = layout.update("birch", 1)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Birch has brought its update of round 1, and the others have not heard it."""
+    run = Run(tmp_path)
+    alder, birch, _ = all_planned(run)
+    while birch.step().round < 1:
+        alder.step()
+    return run
+
+
+def _told(run: Run) -> Update:
+    return decode(Update, read_envelope(run.store.get(PLACE)).payload)
+
+
+def _publish_instead(run: Run, update: Update) -> None:
+    run.store.delete(PLACE)
+    run.store.put(PLACE, say(update, run.keys["birch"].signing))
+
+
+def _sealed(run: Run, content: bytes) -> Sealed:
+    sealed = seal(content, Beliefs(run.charter).charter.sites)
+    run.store.put(layout.blob("birch", digest(sealed)), sealed)
+    return Sealed(digest(sealed), len(sealed))
+
+
+def test_a_site_that_reports_more_cases_than_it_counted_does_not_weigh_more(run: Run) -> None:
+    told = _told(run)
+    report = decode(Report, run.keys["birch"].unseal(run.store.get(layout.blob("birch", told.report.sha256))))
+    more = replace(report, cases=report.cases + 1)
+    _publish_instead(run, replace(told, report=_sealed(run, encode(more))))
+    others = [run.site(name) for name in SITES if name != "birch"]
+    with pytest.raises(UpdateUnfitError, match=f"birch: trained on {more.cases} cases, and counted {report.cases}"):
+        until(others, done)
+    assert not any("agreement" in key for key in run.store.list("sites"))
