@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pedcontour.errors import UpdateUnfitError
-from pedcontour.federation.averaging import OPTIMIZER_STATE, Weights
+from pedcontour.federation.averaging import OPTIMIZER_STATE, Weights, check_fit
 
 MOST_CHANGE = 2.0
 """An update may move the model by at most this many times the model's own length (Euclidean, over all tensors).
@@ -15,6 +15,12 @@ MOST_CHANGE = 2.0
 A round of nnU-Net, with its learning rate of 0.01 and clipped gradients, moves it by a part of its length. Every site
 that took part in the round knows the model before it, so all of them refuse the same update.
 """
+
+
+def check_weights(site: str, weights: Weights, base: Weights) -> None:
+    """Raise ``UpdateUnfitError`` for a model that no round of training makes of its first one."""
+    check_fit(site, weights, base)
+    check_change(site, weights, base)
 
 
 def check_change(site: str, weights: Weights, base: Weights) -> None:

@@ -21,8 +21,8 @@ from nvflare.app_common.utils.fl_model_utils import FLModelUtils
 from nvflare.app_common.workflows.model_controller import ModelController
 
 from pedcontour.errors import PlansDifferError
-from pedcontour.federation.averaging import Contribution, Weights, check_fit, mean_of
-from pedcontour.federation.gates import check_change
+from pedcontour.federation.averaging import Contribution, Weights, mean_of
+from pedcontour.federation.gates import check_weights
 from pedcontour.federation.room import Charter, decode
 from pedcontour.federation.trainer import SitePost, Trainer
 from pedcontour.federation.trainers import trainer_factory
@@ -112,8 +112,7 @@ def _mean(
 ) -> Weights:
     contributions = {}
     for site, answer in answers.items():
-        check_fit(site, answer.params, base)
-        check_change(site, answer.params, base)
+        check_weights(site, answer.params, base)
         rows = {name: tuple(row) for name, row in shares.get(site, {}).items()}
         share = int(answer.meta["cases"]) if charter.weighting == "cases" else 1
         contributions[site] = Contribution(answer.params, share, rows)

@@ -113,9 +113,7 @@ def merge(parts: Mapping[str, SiteFingerprint]) -> dict[str, Any]:
     The images that it lists are made up: along each axis they are the real ones in order, across axes they are not.
     Raises ``MalformedDocumentError`` for a site that counted on another number of cases, or without any foreground.
     """
-    total = sum(part.cases for part in parts.values())
-    if odd := sorted(site for site, part in parts.items() if part.total != total):
-        raise MalformedDocumentError(f"the fingerprint of {', '.join(odd)} was measured for another number of cases")
+    _check_totals(parts)
     intensities = Histogram.merged(Histogram(part.first, np.array(part.counts, np.int64)) for part in parts.values())
     if not intensities.total:
         raise MalformedDocumentError("no fingerprint holds any foreground")
@@ -127,6 +125,16 @@ def merge(parts: Mapping[str, SiteFingerprint]) -> dict[str, Any]:
         "foreground_intensity_properties_per_channel": {"0": _properties(intensities)},
         "median_relative_size_after_cropping": float(np.median(kept)),
     }
+
+
+def _check_totals(parts: Mapping[str, SiteFingerprint]) -> None:
+    measured, counted = sum(part.cases for part in parts.values()), {part.total for part in parts.values()}
+    if counted == {measured}:
+        return
+    if len(counted) == 1:  # all counted alike, so nobody is to be named: one of them has other cases since
+        raise MalformedDocumentError(f"{counted.pop()} cases were counted and {measured} measured at all sites together")
+    odd = ", ".join(sorted(site for site, part in parts.items() if part.total != measured))
+    raise MalformedDocumentError(f"the fingerprint of {odd} was measured for another number of cases")
 
 
 def _properties(intensities: Histogram) -> dict[str, float]:

@@ -92,6 +92,10 @@ class NnunetSite:
         momentum = read_momentum(trainer.network, trainer.optimizer) if self._charter.momentum == "average" else {}
         return Trained(read_weights(trainer.network) | momentum, cases, self._figures(trainer))
 
+    def forget(self, round_number: int) -> None:
+        """Remove the round's checkpoints."""
+        self._workplace.drop_round(round_number)
+
     def export(self, fingerprints: Mapping[str, bytes], model: Weights, record: RunRecord, out: Path) -> None:
         """Write the model folder ``out``, and beside it ``_<its name>-nnunet`` as nnU-Net itself reads it."""
         parts = self._read(fingerprints)

@@ -72,10 +72,10 @@ class Beliefs:
             raise OutOfTurnError(f"plans of {site} before all fingerprints")
         if plans.fingerprints != self.fingerprints.together():
             raise ChainBrokenError(f"the plans of {site} rest on other fingerprints")
-        self.plans.add(site, data, plans)
         for other, (_, theirs) in self.plans.items():
-            if (theirs.plans, theirs.initial) != (plans.plans, plans.initial):
+            if other != site and (theirs.plans, theirs.initial) != (plans.plans, plans.initial):
                 raise PlansDifferError(f"{site} and {other}")
+        self.plans.add(site, data, plans)
         return plans
 
     @property

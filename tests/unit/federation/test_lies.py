@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pedcontour.errors import UpdateUnfitError
@@ -10,24 +11,30 @@ from pedcontour.federation import layout
 from pedcontour.federation.keys import seal
 from pedcontour.federation.room import Beliefs, Report, Sealed, Update, decode, digest, encode, say
 from pedcontour.federation.room.dsse import read_envelope
+from pedcontour.federation.weights import pack, unpack
 from tests.made_federation import SITES
-from tests.stepped_run import Run, all_planned, done, until
+from tests.stepped_run import Run, done, until
 
-PLACE = layout.update("birch", 1)
+PLACE = layout.update("birch", 2)
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Birch has brought its update of round 1, and the others have not heard it."""
-    run = Run(tmp_path)
-    alder, birch, _ = all_planned(run)
-    while birch.step().round < 1:
+    """Birch has brought its update of round 2, and the others have not heard it."""
+    run = Run(tmp_path, closer="cedar")
+    alder, birch, cedar = (run.site(name) for name in SITES)
+    while birch.step().round < 2:
         alder.step()
+        cedar.step()
     return run
 
 
 def _told(run: Run) -> Update:
     return decode(Update, read_envelope(run.store.get(PLACE)).payload)
+
+
+def _opened(run: Run, sealed: Sealed) -> bytes:
+    return run.keys["birch"].unseal(run.store.get(layout.blob("birch", sealed.sha256)))
 
 
 def _publish_instead(run: Run, update: Update) -> None:
@@ -43,10 +50,22 @@ def _sealed(run: Run, content: bytes) -> Sealed:
 
 def test_a_site_that_reports_more_cases_than_it_counted_does_not_weigh_more(run: Run) -> None:
     told = _told(run)
-    report = decode(Report, run.keys["birch"].unseal(run.store.get(layout.blob("birch", told.report.sha256))))
+    report = decode(Report, _opened(run, told.report))
     more = replace(report, cases=report.cases + 1)
     _publish_instead(run, replace(told, report=_sealed(run, encode(more))))
     others = [run.site(name) for name in SITES if name != "birch"]
     with pytest.raises(UpdateUnfitError, match=f"birch: trained on {more.cases} cases, and counted {report.cases}"):
         until(others, done)
-    assert not any("agreement" in key for key in run.store.list("sites"))
+    assert not any(key.endswith("0002/agreement.dsse") for key in run.store.list("sites"))
+
+
+def test_a_leap_is_refused_by_who_took_part_also_when_it_is_started_anew(run: Run) -> None:
+    """What a round began with is computed again: a restart is no way around the gate."""
+    told = _told(run)
+    leap = {name: tensor * np.float32(9) for name, tensor in unpack("birch", _opened(run, told.weights)).items()}
+    _publish_instead(run, replace(told, weights=_sealed(run, pack(leap))))
+    with pytest.raises(UpdateUnfitError, match="birch"):
+        until([run.site(name) for name in ("alder", "cedar")], done)
+    for name in ("alder", "cedar"):
+        with pytest.raises(UpdateUnfitError, match="birch"):
+            run.site(name).step()

@@ -121,6 +121,18 @@ def test_a_round_asked_for_twice_is_trained_once(data: Path, tmp_path: Path, mon
     assert same(site.train(1, initial).weights, first.weights)
 
 
+def test_a_round_that_was_forgotten_is_trained_anew(data: Path, tmp_path: Path) -> None:
+    site, initial = planned(data, tmp_path)
+    first = site.train(1, initial)
+    kept = next(iter(Workplace(tmp_path, CHARTER.run).rounds(1)))
+    checkpoint = torch.load(kept / "checkpoint_final.pth", weights_only=False)
+    checkpoint["network_weights"] = {name: t * torch.nan for name, t in checkpoint["network_weights"].items()}
+    torch.save(checkpoint, kept / "checkpoint_final.pth")
+    assert not same(site.train(1, initial).weights, first.weights)
+    site.forget(1)
+    assert same(site.train(1, initial).weights, first.weights)
+
+
 def test_the_learning_rate_falls_over_the_epochs_of_all_rounds(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -143,6 +143,7 @@ def test_different_plans_stop_the_run(talk: Talk) -> None:
     talk.beliefs.hear_plans("alder", talk.plans("alder"))
     with pytest.raises(PlansDifferError, match="birch and alder"):
         talk.beliefs.hear_plans("birch", talk.plans("birch", initial="00" * 32))
+    talk.beliefs.hear_plans("birch", talk.plans("birch"))  # what it says instead, once the first was removed
 
 
 def test_saying_the_same_again_changes_nothing_and_saying_another_thing_is_refused(begun: Talk) -> None:
