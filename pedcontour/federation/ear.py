@@ -1,7 +1,7 @@
 """How one site listens at the store: nothing is remembered, or acted on, before it was checked."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pedcontour.errors import DigestMismatchError, ObjectNotFoundError
@@ -15,6 +15,14 @@ Document = TypeVar("Document")
 Told = TypeVar("Told")
 
 
+@dataclass(frozen=True)
+class Found:
+    """An object's bytes, and whether they are those that this site believed before."""
+
+    data: bytes = field(repr=False)
+    is_remembered: bool
+
+
 @dataclass
 class Ear:
     """A site that listens: its name, its keys, the store, its own memory, and what it believes so far."""
@@ -25,26 +33,26 @@ class Ear:
     memory: SiteMemory
     beliefs: Beliefs
 
-    def look(self, key: str) -> bytes | None:
+    def look(self, key: str) -> Found | None:
         """An object as it is at the store, or was when it was believed; it may be anybody's bytes, and not be there."""
         known = self.memory.recall(f"seen/{key}")
         if known is not None:
-            return known
+            return Found(known, is_remembered=True)
         try:
-            return self.store.get(key)
+            return Found(self.store.get(key), is_remembered=False)
         except ObjectNotFoundError:
             return None
 
-    def believe(self, key: str, data: bytes, hear: Callable[[bytes], Told]) -> Told:
+    def believe(self, key: str, found: Found, hear: Callable[[bytes], Told]) -> Told:
         """What ``hear`` makes of an object's bytes, remembered once it took them. Raises what ``hear`` raises."""
-        told = hear(data)
-        self.memory.once(f"seen/{key}", lambda: data)
+        told = hear(found.data)
+        self.memory.once(f"seen/{key}", lambda: found.data)
         return told
 
     def listen(self, key: str, hear: Callable[[bytes], Told]) -> Told | None:
         """Look, and believe what is there."""
-        data = self.look(key)
-        return None if data is None else self.believe(key, data, hear)
+        found = self.look(key)
+        return None if found is None else self.believe(key, found, hear)
 
     def open(self, site: str, sealed: Sealed) -> bytes:
         """What another site sealed, as its signed document describes it.

@@ -132,7 +132,7 @@ def _check_totals(parts: Mapping[str, SiteFingerprint]) -> None:
     if counted == {measured}:
         return
     if len(counted) == 1:  # all counted alike, so nobody is to be named: one of them has other cases since
-        raise MalformedDocumentError(f"{counted.pop()} cases were counted and {measured} measured at all sites together")
+        raise MalformedDocumentError(f"{counted.pop()} cases were counted and {measured} measured at all sites")
     odd = ", ".join(sorted(site for site, part in parts.items() if part.total != measured))
     raise MalformedDocumentError(f"the fingerprint of {odd} was measured for another number of cases")
 

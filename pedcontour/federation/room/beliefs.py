@@ -5,6 +5,7 @@ close and the agreements. Nothing enters that is not signed by its site under th
 what entered never changes. A ``DisbeliefError`` leaves the beliefs as they were.
 """
 
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from pedcontour.errors import ChainBrokenError, ContradictionError, OutOfTurnError, PlansDifferError, WrongSignerError
@@ -102,11 +103,18 @@ class Beliefs:
         self.round.add_update(site, data, update)
         return update
 
-    def hear_close(self, data: bytes, site: str) -> Close:
-        """Believe that the open round is closed, as ``site`` says: by who may, with believed updates, by a quorum."""
+    def hear_close(self, data: bytes, site: str, open_s: Callable[[], float]) -> Close:
+        """Believe that the open round is closed, as ``site`` says: by who may, with believed updates, by a quorum.
+
+        A close without all sites counts after the charter's deadline alone. ``open_s`` tells how many seconds lie
+        between the first update and the close, by the store's clock.
+        """
         close = hear(Close, self._site(site), self.charter_digest, data)
         if self.charter.closer not in (None, site):
             raise WrongSignerError(f"{site} closed a round; the charter leaves that to {self.charter.closer}")
+        absent = set(self.charter.names) - {member.site for member in close.members}
+        if absent and self.round.updates and open_s() < self.charter.deadline_s:
+            raise OutOfTurnError(f"{site} closed round {close.round} before the deadline without {_listed(absent)}")
         self.round.add_close(data, close, self.charter.quorum)
         return close
 
@@ -142,3 +150,7 @@ class Beliefs:
         if site is None:
             raise WrongSignerError("a site that the charter does not name")
         return site
+
+
+def _listed(sites: Iterable[str]) -> str:
+    return ", ".join(sorted(sites))

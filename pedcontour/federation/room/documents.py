@@ -89,6 +89,8 @@ class Charter:
             raise ValueError("the quorum is larger than the number of sites")
         if len(names) == 2 and self.quorum != 2:
             raise ValueError("with two sites the quorum is both: one alone would average nothing")
+        if 2 * self.quorum <= len(names):
+            raise ValueError("the quorum is more than half of the sites, so that no two halves part")
         if self.closer is not None and self.closer not in names:
             raise ValueError("the closer is not one of the sites")
         return self

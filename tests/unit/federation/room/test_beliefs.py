@@ -19,7 +19,7 @@ from pedcontour.errors import (
 )
 from pedcontour.federation.room import Beliefs, Member, Sealed, digest, read_charter, read_draft
 from pedcontour.federation.room.dsse import join, read_envelope
-from tests.made_federation import INITIAL, SECOND, SITES, Talk, a_charter, signed
+from tests.made_federation import INITIAL, SECOND, SITES, Talk, a_charter, past_deadline, signed
 
 
 @pytest.fixture
@@ -74,6 +74,7 @@ def test_a_stranger_cannot_sign_a_charter() -> None:
     [
         {"quorum": 4},
         {"quorum": 0},
+        {"quorum": 1},
         {"closer": "dogwood"},
         {"rounds": 0},
         {"organs": ("liver", "liver")},
@@ -177,7 +178,7 @@ def test_a_late_update_does_not_count(begun: Talk) -> None:
     late = begun.update("cedar")
     for site in ("alder", "birch"):
         begun.beliefs.hear_update(site, begun.update(site))
-    begun.beliefs.hear_close(begun.close("birch", ("alder", "birch")), "birch")
+    begun.beliefs.hear_close(begun.close("birch", ("alder", "birch")), "birch", past_deadline)
     assert list(begun.beliefs.closed(1).members) == ["alder", "birch"]
     with pytest.raises(OutOfTurnError):
         begun.beliefs.hear_update("cedar", late)
@@ -194,15 +195,30 @@ def test_a_close_counts_believed_updates_of_a_quorum_once_each(begun: Talk) -> N
     }
     for error, members in refused.items():
         with pytest.raises(error):
-            begun.beliefs.hear_close(begun.close("alder", ("alder",), members=members), "alder")
+            begun.beliefs.hear_close(begun.close("alder", ("alder",), members=members), "alder", past_deadline)
     for members in ((birch, alder), (alder, alder), (alder, Member("birch", "00" * 32))):
         with pytest.raises(ContradictionError):
-            begun.beliefs.hear_close(begun.close("alder", ("alder",), members=members), "alder")
+            begun.beliefs.hear_close(begun.close("alder", ("alder",), members=members), "alder", past_deadline)
     with pytest.raises(ChainBrokenError):
-        begun.beliefs.hear_close(begun.close("alder", ("alder", "birch"), previous="00" * 32), "alder")
+        begun.beliefs.hear_close(begun.close("alder", ("alder", "birch"), previous="00" * 32), "alder", past_deadline)
     with pytest.raises(OutOfTurnError):
-        begun.beliefs.hear_close(begun.close("alder", ("alder", "birch"), round=2), "alder")
+        begun.beliefs.hear_close(begun.close("alder", ("alder", "birch"), round=2), "alder", past_deadline)
     assert begun.beliefs.round.close is None
+
+
+def test_a_close_without_all_sites_counts_after_the_deadline_alone(begun: Talk) -> None:
+    for site in SITES:
+        begun.beliefs.hear_update(site, begun.update(site))
+    without_cedar = begun.close("alder", ("alder", "birch"))
+    with pytest.raises(OutOfTurnError, match="alder closed round 1 before the deadline without cedar"):
+        begun.beliefs.hear_close(without_cedar, "alder", lambda: 3599.0)
+    begun.beliefs.hear_close(without_cedar, "alder", lambda: 3600.0)
+
+
+def test_a_close_with_all_sites_counts_at_once(begun: Talk) -> None:
+    for site in SITES:
+        begun.beliefs.hear_update(site, begun.update(site))
+    begun.beliefs.hear_close(begun.close("alder", SITES), "alder", lambda: 0.0)
 
 
 def test_only_the_named_closer_closes() -> None:
@@ -211,8 +227,8 @@ def test_only_the_named_closer_closes() -> None:
     for site in SITES:
         talk.beliefs.hear_update(site, talk.update(site))
     with pytest.raises(WrongSignerError, match="cedar"):
-        talk.beliefs.hear_close(talk.close("alder", SITES), "alder")
-    talk.beliefs.hear_close(talk.close("cedar", SITES), "cedar")
+        talk.beliefs.hear_close(talk.close("alder", SITES), "alder", past_deadline)
+    talk.beliefs.hear_close(talk.close("cedar", SITES), "cedar", past_deadline)
 
 
 def test_a_model_that_others_did_not_compute_stops_the_run(closed: Talk) -> None:

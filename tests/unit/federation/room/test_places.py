@@ -8,7 +8,7 @@ import pytest
 from pedcontour.errors import DisbeliefError
 from pedcontour.federation import layout
 from pedcontour.federation.room import Session, say
-from tests.made_federation import Talk, a_charter, signing_key
+from tests.made_federation import Talk, a_charter, past_deadline, signing_key
 
 PAIR, ROUNDS = ("alder", "birch"), (1, 2, 3)
 CHARTER = a_charter(PAIR, rounds=len(ROUNDS))
@@ -35,7 +35,7 @@ def _everything_said() -> Iterator[tuple[str, bytes, Hearing]]:
             yield layout.update(site, number), talk.update(site), partial(believe.hear_update, site)
         closer = PAIR[number % 2]
         close = talk.close(closer, PAIR)
-        yield layout.close(number), close, lambda data: believe.hear_close(data, believe.speaker(data))
+        yield layout.close(number), close, lambda data: believe.hear_close(data, believe.speaker(data), past_deadline)
         for site in PAIR:
             hearing_of = partial(believe.hear_agreement, number, site)
             yield layout.agreement(site, number), talk.agreement(site, number), hearing_of
