@@ -1,10 +1,11 @@
 """How one site listens at the store: nothing is remembered, or acted on, before it was checked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from pedcontour.errors import DigestMismatchError, ObjectNotFoundError
+from pedcontour.errors import DigestMismatchError, FederationError, ObjectNotFoundError
 from pedcontour.federation import layout
 from pedcontour.federation.keys import Keys
 from pedcontour.federation.room import Beliefs, Sealed, decode, digest
@@ -45,7 +46,8 @@ class Ear:
 
     def believe(self, key: str, found: Found, hear: Callable[[bytes], Told]) -> Told:
         """What ``hear`` makes of an object's bytes, remembered once it took them. Raises what ``hear`` raises."""
-        told = hear(found.data)
+        with _naming(f"{key}, in this site's own memory" if found.is_remembered else key):
+            told = hear(found.data)
         self.memory.once(f"seen/{key}", lambda: found.data)
         return told
 
@@ -60,13 +62,25 @@ class Ear:
         Raises ``DigestMismatchError``, ``NotForUsError``, ``ObjectNotFoundError``.
         """
         content = self._fetched(site, sealed)
-        if len(content) != sealed.size or digest(content) != sealed.sha256:
-            raise DigestMismatchError(f"a sealed object of {site}")
-        return self.keys.unseal(content)
+        with _naming(layout.blob(site, sealed.sha256)):
+            if len(content) != sealed.size or digest(content) != sealed.sha256:
+                raise DigestMismatchError(f"a sealed object of {site}")
+            return self.keys.unseal(content)
 
     def _fetched(self, site: str, sealed: Sealed) -> bytes:
         return self.store.get(layout.blob(site, sealed.sha256))
 
     def read(self, kind: type[Document], site: str, sealed: Sealed) -> Document:
         """A sealed document. Raises ``DisbeliefError``, ``ObjectNotFoundError``."""
-        return decode(kind, self.open(site, sealed))
+        content = self.open(site, sealed)
+        with _naming(layout.blob(site, sealed.sha256)):
+            return decode(kind, content)
+
+
+@contextmanager
+def _naming(place: str) -> Iterator[None]:
+    """Have a refusal say where that lies which is refused; a key of a site's own begins with the site's name."""
+    try:
+        yield
+    except FederationError as refused:
+        raise type(refused)(f"{place}: {refused.detail}" if refused.detail else place) from None
