@@ -19,8 +19,10 @@ class SiteMemory:
     """A folder with files written once."""
 
     def __init__(self, root: Path) -> None:
+        """Raises ``FederationError`` where no folder can be made; so does every method whose disk fails."""
         self._root = root
-        root.mkdir(parents=True, exist_ok=True)
+        with _told():
+            root.mkdir(parents=True, exist_ok=True)
 
     def once(self, name: str, make: Callable[[], bytes]) -> bytes:
         """What is kept under a name; made, and on disk for good, if there is nothing yet."""
@@ -32,16 +34,13 @@ class SiteMemory:
 
     def recall(self, name: str) -> bytes | None:
         """What is kept under a name, if anything is."""
-        try:
+        with _told(), suppress(FileNotFoundError):
             return (self._root / name).read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise FederationError(f"the site's folder: {type(error).__name__}") from None
+        return None
 
     def forget(self, name: str) -> None:
         """Remove what is kept under a name."""
-        with suppress(FileNotFoundError):
+        with _told(), suppress(FileNotFoundError):
             (self._root / name).unlink()
 
     @contextmanager
@@ -50,7 +49,8 @@ class SiteMemory:
 
         Raises ``SiteElsewhereError`` while another process holds it.
         """
-        handle = os.open(self._root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        with _told():
+            handle = os.open(self._root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -62,15 +62,23 @@ class SiteMemory:
 
     def _write(self, path: Path, content: bytes) -> None:
         part = self._root / f".{uuid.uuid4().hex}"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-            flush(path.parent)
-        except OSError as error:
-            raise FederationError(f"the site's folder: {type(error).__name__}") from None
-        finally:
-            part.unlink(missing_ok=True)
+        with _told():
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with part.open("xb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                part.replace(path)
+                flush(path.parent)
+            finally:
+                part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell what the disk fails with by its class alone."""
+    try:
+        yield
+    except OSError as error:
+        raise FederationError(f"the site's folder: {type(error).__name__}") from None

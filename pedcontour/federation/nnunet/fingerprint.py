@@ -14,18 +14,19 @@ import numpy as np
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from pedcontour.errors import DisbeliefError, MalformedDocumentError
+from pedcontour.errors import DisbeliefError, MalformedDocumentError, RequestError
 from pedcontour.federation.nnunet.histogram import Histogram
 from pedcontour.federation.room import decode
-from pedcontour.federation.room.documents import MAX_INTEGER, STRICT, CaseCount, Count, Decimal, Positive
+from pedcontour.federation.room.documents import STRICT, CaseCount, Count, Decimal, Positive
 
 AXES = 3
 MAX_KINDS = 16384
 """Different pairs of spacing and size along one axis: at most one a case."""
-MAX_UNITS = 65536
-"""Different intensities: CT numbers have 16 bits at most."""
+LOWEST_HU, HIGHEST_HU = -32768, 65535
+"""CT numbers have 16 bits, with or without a sign."""
+MAX_UNITS = HIGHEST_HU - LOWEST_HU + 1
 
-Unit = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
+Unit = Annotated[int, Field(ge=LOWEST_HU, le=HIGHEST_HU)]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -80,6 +81,8 @@ def summarise(cases: Iterable[MeasuredCase], annotated: tuple[int, ...], total: 
     """A hospital's part, from its cases in any order."""
     measured = list(cases)
     intensities = Histogram.merged(case.intensities for case in measured)
+    if not LOWEST_HU <= intensities.minimum <= intensities.maximum + 1 <= HIGHEST_HU + 1:
+        raise RequestError(f"an image has intensities that are no CT numbers ({LOWEST_HU} to {HIGHEST_HU})")
     a, b, c = (_count((repr(case.spacing[n]), case.shape[n]) for case in measured) for n in range(AXES))
     kept = Counter(repr(case.kept) for case in measured)
     return SiteFingerprint(
@@ -102,6 +105,8 @@ def read_fingerprint(site: str, content: bytes, organs: int) -> SiteFingerprint:
     counted = [sum(kind.cases for kind in kinds) for kinds in (*part.axes, part.kept)]
     if counted != [part.cases] * len(counted) or max((0, *part.annotated)) > part.cases:
         raise MalformedDocumentError(f"the fingerprint of {site}: its cases do not add up")
+    if part.first + len(part.counts) > HIGHEST_HU + 1:
+        raise MalformedDocumentError(f"the fingerprint of {site} tells of intensities that are no CT numbers")
     if len(part.annotated) != organs:
         raise MalformedDocumentError(f"the fingerprint of {site} tells of other organs than the charter's")
     return part

@@ -9,6 +9,8 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic.dataclasses import dataclass
 
+from pedcontour.federation.room.bech32 import is_sound
+
 STRICT = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
 
 MAX_INTEGER = 2**53 - 1
@@ -18,6 +20,9 @@ MAX_CASES = 100_000
 """Of a site: more than any hospital has of one kind. What is averaged by cases stays exact far above it."""
 
 MAX_SITES = 64
+MAX_DEADLINE_S = 366 * 86400
+"""A year; nobody waits longer for a round, and calendars can count it."""
+
 MAX_ROUNDS = 9999
 """Four digits in the name of an object."""
 
@@ -50,6 +55,12 @@ class Site:
     signing_key: PublicKey
     recipient: Recipient
 
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if not is_sound(self.recipient):
+            raise ValueError(f"the recipient of {self.name} has a wrong checksum")
+        return self
+
 
 @dataclass(frozen=True, config=STRICT)
 class Charter:
@@ -71,7 +82,7 @@ class Charter:
     weighting: Literal["cases", "uniform"]
     momentum: Literal["keep", "reset", "average"]
     quorum: Positive
-    deadline_s: Count
+    deadline_s: Annotated[int, Field(ge=0, le=MAX_DEADLINE_S)]
     kept_rounds: Positive
     closer: Name | None
 

@@ -37,5 +37,5 @@ def test_momentum_as_long_as_training_makes_it_passes() -> None:
 
 @pytest.mark.parametrize("length", [1e4, 1e37])
 def test_momentum_longer_than_all_remembered_steps_is_refused_by_the_site_s_name(length: float) -> None:
-    with pytest.raises(UpdateUnfitError, match="birch: its momentum is .* times as long"):
+    with pytest.raises(UpdateUnfitError, match=r"birch: its momentum is .* times as long"):
         check_weights("birch", _with_momentum(length), _with_momentum(0.0))

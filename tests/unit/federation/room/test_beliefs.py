@@ -75,6 +75,7 @@ def test_a_stranger_cannot_sign_a_charter() -> None:
         {"quorum": 4},
         {"quorum": 0},
         {"quorum": 1},
+        {"deadline_s": 10**15},
         {"closer": "dogwood"},
         {"rounds": 0},
         {"organs": ("liver", "liver")},
@@ -86,6 +87,14 @@ def test_a_stranger_cannot_sign_a_charter() -> None:
 def test_an_unsound_charter_cannot_be_written(changes: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         a_charter(**changes)
+
+
+def test_a_recipient_with_a_slip_in_it_is_refused_before_anybody_signs() -> None:
+    site = a_charter().sites[0]
+    for place in range(4, len(site.recipient)):
+        other = "q" if site.recipient[place] != "q" else "p"
+        with pytest.raises(ValidationError, match="the recipient of alder has a wrong checksum"):
+            replace(site, recipient=site.recipient[:place] + other + site.recipient[place + 1 :])
 
 
 def test_two_sites_have_no_quorum_of_one() -> None:
