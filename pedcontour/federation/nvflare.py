@@ -86,7 +86,7 @@ class Rounds(ModelController):  # type: ignore[misc]
         self._out = out
 
     def run(self) -> None:
-        """All rounds, of all sites. Raises ``FederationError`` for one that does not answer, or answers what is unfit."""
+        """All rounds, of all sites. Raises ``FederationError`` for one that is silent, or unfit."""
         charter = decode(Charter, self._charter.encode("ascii"))
         counted = self._ask(charter, COUNT, FLModel(params={"nothing": np.zeros(1)}))
         cases = {site: int(answer.params["cases"][0]) for site, answer in counted.items()}

@@ -227,6 +227,18 @@ def test_with_five_cases_nnu_net_keeps_one_for_validation(tmp_path: Path) -> Non
     assert {"loss", "dsc", "start-dsc", "start-dsc-liver"} <= trained.figures.keys()
 
 
+def test_with_five_cases_of_four_patients_no_patient_is_split_and_no_dice_is_called_a_validation_s(
+    tmp_path: Path,
+) -> None:
+    cases = [case for site in CASES.values() for case in site]
+    folder = write_dataset(tmp_path / "data", cases)
+    annotate(folder, "alder", {}, patients={"alder_1": "one", "alder_2": "one"})
+    site, initial = planned(folder, tmp_path / "work", iterations=1)
+    trained = site.train(1, initial)
+    assert trained.cases == 5
+    assert "training-dsc" in trained.figures and "dsc" not in trained.figures
+
+
 def test_measured_in_two_processes_the_fingerprint_is_the_same(data: Path, tmp_path: Path) -> None:
     alone, several = (
         a_site("alder", CHARTER, data, tmp_path / str(workers), tiny_settings(workers=workers)) for workers in (0, 2)
