@@ -66,9 +66,7 @@ def write_dataset(
     return folder
 
 
-def annotate(
-    folder: Path, site: str, states: Mapping[str, State], patients: Mapping[str, str] | None = None
-) -> None:
+def annotate(folder: Path, site: str, states: Mapping[str, State], patients: Mapping[str, str] | None = None) -> None:
     """Record the state of organs in every case of a data set; the others are annotated.
 
     ``patients`` names those that have several cases; every other case is of a patient of its own.

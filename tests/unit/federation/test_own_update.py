@@ -69,7 +69,6 @@ def test_a_case_more_after_the_census_stops_the_site_that_has_it_and_no_other(tm
     until(others, lambda progress: progress.waiting_for == ("birch",))
 
 
-
 def test_plans_said_wrongly_can_be_taken_back_as_the_page_for_it_says(tmp_path: Path) -> None:
     run, said = Run(tmp_path), layout.plans("birch")
     with pytest.raises(PlansDifferError, match="birch"):
