@@ -109,6 +109,9 @@ class CostTrainer:
         """The push."""
         return Trained({name: tensor + self._push for name, tensor in start.items()}, 30)
 
+    def forget(self, round_number: int) -> None:
+        """Nothing is kept."""
+
     def export(self, fingerprints: Mapping[str, bytes], model: Weights, record: RunRecord, out: Path) -> None:
         """Nobody asks for it here."""
         raise NotImplementedError

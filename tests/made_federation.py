@@ -1,6 +1,7 @@
 """Made-up hospitals: their keys, their charter, and whatever one of them says."""
 
 import hashlib
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -66,6 +67,11 @@ def signed(charter: Charter, sites: tuple[str, ...] | None = None) -> bytes:
     return write_envelope(first)
 
 
+def past_deadline() -> float:
+    """How long a round was open, in seconds, that was open for long enough under any charter."""
+    return math.inf
+
+
 class Talk:
     """What honest sites say under a charter, as bytes; ``changes`` make it dishonest."""
 
@@ -112,7 +118,8 @@ class Talk:
         """A round of all sites, closed by the first."""
         for site in self.charter.names:
             self.beliefs.hear_update(site, self.update(site))
-        self.beliefs.hear_close(self.close(self.charter.names[0], self.charter.names), self.charter.names[0])
+        first = self.charter.names[0]
+        self.beliefs.hear_close(self.close(first, self.charter.names), first, past_deadline)
 
     def _said(self, document: Any, site: str, changes: dict[str, Any]) -> bytes:
         key = signing_key(changes.pop("signer", site))

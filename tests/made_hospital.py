@@ -66,11 +66,15 @@ def write_dataset(
     return folder
 
 
-def annotate(folder: Path, site: str, states: Mapping[str, State]) -> None:
-    """Record the state of organs in every case of a data set; the others are annotated."""
+def annotate(folder: Path, site: str, states: Mapping[str, State], patients: Mapping[str, str] | None = None) -> None:
+    """Record the state of organs in every case of a data set; the others are annotated.
+
+    ``patients`` names those that have several cases; every other case is of a patient of its own.
+    """
     organs = tuple(json.loads((folder / "dataset.json").read_text())["labels"])[1:]
     told = {organ: states.get(organ, State.ANNOTATED) for organ in organs}
-    cases = {path.name.removesuffix(".nii.gz"): CaseAnnotation(path.name, told) for path in folder.glob("labelsTr/*")}
+    names = [path.name.removesuffix(".nii.gz") for path in folder.glob("labelsTr/*")]
+    cases = {name: CaseAnnotation((patients or {}).get(name, name), told) for name in names}
     (folder / "annotations.json").write_bytes(encode_annotations(Annotations(site, organs, cases)))
 
 

@@ -12,6 +12,7 @@ from pedcontour.federation.room import Beliefs, say
 from pedcontour.federation.room.dsse import join, read_envelope, write_envelope
 from pedcontour.federation.site_memory import SiteMemory
 from pedcontour.federation.store import MemorySharedStore
+from pedcontour.federation.trainer import Trainer
 from pedcontour.federation.voice import Voice
 from tests.made_federation import SITES, a_charter
 from tests.toy_hospital import ToyTrainer
@@ -32,12 +33,12 @@ class Run:
         self.charter = write_envelope(first)
         self.folder = folder
 
-    def site(self, name: str, memory: str = "") -> Participant:
-        """A process of a site, started anew."""
+    def site(self, name: str, memory: str = "", trainer: Trainer | None = None) -> Participant:
+        """A process of a site, started anew; a trainer of its own makes it one that errs."""
         beliefs = Beliefs(self.charter)
         voice = Voice(name, self.keys[name], self.store, SiteMemory(self.folder / (memory or name)), beliefs)
         voice.begin()
-        return Participant(voice, ToyTrainer(name))
+        return Participant(voice, trainer or ToyTrainer(name))
 
     def ear(self, name: str) -> Ear:
         """A site that only looks, from an empty disk."""

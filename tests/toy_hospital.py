@@ -48,6 +48,9 @@ class ToyTrainer:
         head = start["head"] * np.float32(0.9) + np.float32(self._cases / round_number)
         return Trained({"head": head, "body": body}, self._cases, {"loss": f"{np.square(body).mean():.6f}"})
 
+    def forget(self, round_number: int) -> None:
+        """Nothing is kept."""
+
     def export(self, fingerprints: Mapping[str, bytes], model: Weights, record: RunRecord, out: Path) -> None:
         assert sorted(fingerprints) == list(record.charter.names)
         out.mkdir()

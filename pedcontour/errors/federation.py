@@ -83,7 +83,7 @@ class NotForUsError(DisbeliefError):
 
 
 class UpdateUnfitError(DisbeliefError):
-    """An update cannot be averaged: its tensors differ from the model's, or hold values that are not finite."""
+    """An update cannot be averaged: its tensors, its values or its cases are none that a training comes to."""
 
     code = "FEDERATION_UPDATE_UNFIT"
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pedcontour.errors import ChainBrokenError, FileUnreadableError, RequestError
+from pedcontour.errors import ChainBrokenError, FileUnreadableError, RequestError, SealedMissingError
 from pedcontour.federation import layout
 from pedcontour.federation.ear import Ear
 from pedcontour.federation.overview import Overview
@@ -29,19 +29,28 @@ def evidence_of(model: Path) -> Path:
 
 
 def write_evidence(ear: Ear, charter: bytes, model: Path) -> None:
-    """Write the signed documents of a run that is done. Raises ``RequestError`` where they are there already."""
+    """Write the signed documents of a run that is done. Raises ``RequestError`` where they are there already,
+    ``SealedMissingError`` where the store lost one.
+    """
     rounds = Overview(ear).closes()
-    places = {CHARTER: charter, CLOSE: ear.look(layout.close(len(rounds)))}
+    places = {CHARTER: charter, CLOSE: _content(ear, layout.close(len(rounds)))}
     for site in rounds[-1].agreements:
-        places[AGREEMENT.format(site=site)] = ear.look(layout.agreement(site, len(rounds)))
+        places[AGREEMENT.format(site=site)] = _content(ear, layout.agreement(site, len(rounds)))
     try:
         evidence_of(model).mkdir()
         for name, content in places.items():
-            (evidence_of(model) / name).write_bytes(content or b"")
+            (evidence_of(model) / name).write_bytes(content)
     except FileExistsError:
         raise RequestError(f"{evidence_of(model).name} is there already") from None
     except OSError as error:
         raise FileUnreadableError(type(error).__name__) from None
+
+
+def _content(ear: Ear, key: str) -> bytes:
+    found = ear.look(key)
+    if found is None:
+        raise SealedMissingError(key)
+    return found.data
 
 
 def read_evidence(model: Path) -> Evidence | None:

@@ -1,5 +1,6 @@
 """In which order a site listens, so that everything is heard in its turn: for who takes part and for who only looks."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -45,11 +46,24 @@ def hear_round(ear: Ear, now: BelievedRound) -> None:
         if site not in now.updates and now.close is None:
             ear.listen(layout.update(site, now.number), partial(beliefs.hear_update, site))
     if close is not None:
-        ear.believe(place, close, lambda data: beliefs.hear_close(data, beliefs.speaker(data)))
+        open_s = _long_enough if close.is_remembered else partial(_open_s, ear, now)
+        ear.believe(place, close, lambda data: beliefs.hear_close(data, beliefs.speaker(data), open_s))
+
+
+def _open_s(ear: Ear, now: BelievedRound) -> float:
+    """How long a round was open when its close was written, by the store's clock, as who closes reckons it."""
+    first = min(ear.store.written_at(layout.update(site, now.number)) for site in now.updates)
+    return (ear.store.written_at(layout.close(now.number)) - first).total_seconds()
+
+
+def _long_enough() -> float:
+    """Of a close that this site believed before: a store that was copied since has other times."""
+    return math.inf
 
 
 def hear_agreements(ear: Ear, closed: BelievedRound) -> None:
     """Hear who computed what from a closed round. Raises ``DisbeliefError``, ``ModelsDifferError``."""
     for site in ear.beliefs.charter.names:
         if site not in closed.agreements:
-            ear.listen(layout.agreement(site, closed.number), partial(ear.beliefs.hear_agreement, site))
+            hear = partial(ear.beliefs.hear_agreement, closed.number, site)
+            ear.listen(layout.agreement(site, closed.number), hear)

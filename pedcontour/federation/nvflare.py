@@ -20,9 +20,9 @@ from nvflare.app_common.abstract.fl_model import FLModel
 from nvflare.app_common.utils.fl_model_utils import FLModelUtils
 from nvflare.app_common.workflows.model_controller import ModelController
 
-from pedcontour.errors import PlansDifferError
-from pedcontour.federation.averaging import Contribution, Weights, check_fit, mean_of
-from pedcontour.federation.gates import check_change
+from pedcontour.errors import FederationError, PlansDifferError
+from pedcontour.federation.averaging import Contribution, Weights, mean_of
+from pedcontour.federation.gates import check_cases, check_weights
 from pedcontour.federation.room import Charter, decode
 from pedcontour.federation.trainer import SitePost, Trainer
 from pedcontour.federation.trainers import trainer_factory
@@ -86,11 +86,11 @@ class Rounds(ModelController):  # type: ignore[misc]
         self._out = out
 
     def run(self) -> None:
-        """All rounds. Raises ``PlansDifferError``, ``UpdateUnfitError``."""
+        """All rounds, of all sites. Raises ``FederationError`` for one that is silent, or unfit."""
         charter = decode(Charter, self._charter.encode("ascii"))
         counted = self._ask(charter, COUNT, FLModel(params={"nothing": np.zeros(1)}))
-        total = sum(int(answer.params["cases"][0]) for answer in counted.values())
-        measured = self._ask(charter, MEASURE, FLModel(params={"total": np.array([total])}))
+        cases = {site: int(answer.params["cases"][0]) for site, answer in counted.items()}
+        measured = self._ask(charter, MEASURE, FLModel(params={"total": np.array([sum(cases.values())])}))
         parts = {site: answer.params["fingerprint"] for site, answer in measured.items()}
         planned = self._ask(charter, PLAN, FLModel(params=parts))
         if len({(answer.meta["plans"], digest_of(answer.params)) for answer in planned.values()}) != 1:
@@ -99,12 +99,18 @@ class Rounds(ModelController):  # type: ignore[misc]
         model: Weights = first.params
         for number in range(1, charter.rounds + 1):
             told = FLModel(params=dict(model), meta={"number": number})
-            model = _mean(charter, self._ask(charter, TRAIN, told), first.meta["row_shares"], model)
+            answers = self._ask(charter, TRAIN, told)
+            for site, answer in answers.items():
+                check_cases(site, int(answer.meta["cases"]), cases[site])
+            model = _mean(charter, answers, first.meta["row_shares"], model)
         Path(self._out).write_bytes(pack(model))
 
     def _ask(self, charter: Charter, task: str, data: FLModel) -> dict[str, FLModel]:
         answers = self.send_model_and_wait(task_name=task, data=data, targets=list(charter.names))
-        return {answer.meta["client_name"]: answer for answer in answers}
+        answered = {answer.meta["client_name"]: answer for answer in answers}
+        if absent := ", ".join(sorted(set(charter.names) - answered.keys())):  # FLARE itself only warns
+            raise FederationError(f"{task}: no answer of {absent}")
+        return answered
 
 
 def _mean(
@@ -112,8 +118,7 @@ def _mean(
 ) -> Weights:
     contributions = {}
     for site, answer in answers.items():
-        check_fit(site, answer.params, base)
-        check_change(site, answer.params, base)
+        check_weights(site, answer.params, base)
         rows = {name: tuple(row) for name, row in shares.get(site, {}).items()}
         share = int(answer.meta["cases"]) if charter.weighting == "cases" else 1
         contributions[site] = Contribution(answer.params, share, rows)

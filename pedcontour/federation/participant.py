@@ -9,9 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from pedcontour.errors import ObjectExistsError
+from pedcontour.errors import FederationError, ObjectExistsError, UpdateUnfitError
 from pedcontour.federation import layout
-from pedcontour.federation.averaging import Weights, check_fit
+from pedcontour.federation.averaging import Weights
+from pedcontour.federation.gates import check_cases, check_weights
 from pedcontour.federation.global_model import GlobalModel
 from pedcontour.federation.hearing import Opening, hear_agreements, hear_round, openings
 from pedcontour.federation.room import (
@@ -30,7 +31,7 @@ from pedcontour.federation.room import (
 )
 from pedcontour.federation.room.speech import Said
 from pedcontour.federation.store import store_now
-from pedcontour.federation.trainer import Trainer
+from pedcontour.federation.trainer import Trained, Trainer
 from pedcontour.federation.voice import Voice
 from pedcontour.federation.weights import digest_of, pack
 
@@ -92,7 +93,10 @@ class Participant:
 
     def _fingerprint(self) -> Fingerprint:
         censuses = self._beliefs.censuses
-        total = sum(self._voice.read(Cases, site, said.cases).cases for site, (_, said) in censuses.items())
+        counted, now = self._models.counted(self._me), self._trainer.count_cases()
+        if counted != now:
+            raise FederationError(f"this site counted {counted} cases, and has {now} now: restore the data set")
+        total = sum(self._models.counted(site) for site in censuses)
         content = self._voice.seal("fingerprint", lambda: self._trainer.fingerprint(total))
         return Fingerprint(self._beliefs.charter_digest, self._me, censuses.together(), content)
 
@@ -138,7 +142,7 @@ class Participant:
         def train() -> bytes:
             self._tell(Progress("training", number))
             trained = self._trainer.train(number, start)
-            check_fit(self._me, trained.weights, start)
+            self._check_own(number, start, trained)
             report = Report(trained.cases, tuple(sorted(trained.figures.items())))
             memory.forget(report_kept)
             memory.once(report_kept, lambda: encode(report))
@@ -147,6 +151,15 @@ class Participant:
         weights = self._voice.seal(f"{number}.weights", train)
         report = self._voice.seal(f"{number}.report", lambda: memory.once(report_kept, bytes))
         return Update(self._beliefs.charter_digest, self._me, number, now.previous, digest_of(start), report, weights)
+
+    def _check_own(self, number: int, start: Weights, trained: Trained) -> None:
+        """Raise ``UpdateUnfitError`` for what the others would refuse: once it is signed, nothing takes it back."""
+        try:
+            check_weights(self._me, trained.weights, start)
+            check_cases(self._me, trained.cases, self._models.counted(self._me))
+        except UpdateUnfitError:
+            self._trainer.forget(number)
+            raise
 
     def _overdue(self, now: BelievedRound) -> bool:
         """Whether a quorum is there and the others had the charter's time, by the store's clock."""

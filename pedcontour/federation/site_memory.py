@@ -19,6 +19,7 @@ class SiteMemory:
     """A folder with files written once."""
 
     def __init__(self, root: Path) -> None:
+        """Every method raises ``FederationError`` where the disk fails."""
         self._root = root
 
     def once(self, name: str, make: Callable[[], bytes]) -> bytes:
@@ -31,12 +32,9 @@ class SiteMemory:
 
     def recall(self, name: str) -> bytes | None:
         """What is kept under a name, if anything is."""
-        try:
+        with _told(), suppress(FileNotFoundError):
             return (self._root / name).read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise FederationError(f"the site's folder: {type(error).__name__}") from None
+        return None
 
     def names(self, folder: str) -> list[str]:
         """What is kept under ``folder/``, as names that ``recall`` takes, in order."""
@@ -44,7 +42,7 @@ class SiteMemory:
 
     def forget(self, name: str) -> None:
         """Remove what is kept under a name."""
-        with suppress(FileNotFoundError):
+        with _told(), suppress(FileNotFoundError):
             (self._root / name).unlink()
 
     @contextmanager
@@ -53,8 +51,9 @@ class SiteMemory:
 
         Raises ``SiteElsewhereError`` while another process holds it.
         """
-        self._root.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self._root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        with _told():
+            self._root.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self._root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -66,18 +65,17 @@ class SiteMemory:
 
     def _write(self, path: Path, content: bytes) -> None:
         part = self._root / f".{uuid.uuid4().hex}"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-            flush(path.parent)
-        except OSError as error:
-            raise FederationError(f"the site's folder: {failure_of(error)}") from None
-        finally:
-            part.unlink(missing_ok=True)
+        with _told():
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with part.open("xb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                part.replace(path)
+                flush(path.parent)
+            finally:
+                part.unlink(missing_ok=True)
 
 
 class ReadOnlyMemory(SiteMemory):
@@ -90,3 +88,12 @@ class ReadOnlyMemory(SiteMemory):
 
     def forget(self, name: str) -> None:
         """Nothing."""
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell what the disk fails with in a word, without its path."""
+    try:
+        yield
+    except OSError as error:
+        raise FederationError(f"the site's folder: {failure_of(error)}") from None

@@ -84,6 +84,10 @@ class Trainer(Protocol):
         """Train for a round, from the global model of the one before; rounds count from 1."""
         ...
 
+    def forget(self, round_number: int) -> None:
+        """Drop what was kept of a round that came to nothing fit to be sent: asked again, it is trained anew."""
+        ...
+
     def export(self, fingerprints: Mapping[str, bytes], model: Weights, record: RunRecord, out: Path) -> None:
         """Write the last global model into a new folder ``out``, to be used without the federation."""
         ...

@@ -3,9 +3,11 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pedcontour.errors import FederationError
 from pedcontour.federation.averaging import Contribution, Weights, mean_of
 from pedcontour.federation.room import Charter, encode
 from pedcontour.federation.trainer import Trainer
@@ -42,6 +44,28 @@ def under_flare(folder: Path, trainer: str) -> Weights:
 def test_toy_sites_end_at_the_same_model(tmp_path: Path) -> None:
     expected = by_themselves(CHARTER, {name: ToyTrainer(name) for name in CHARTER.names})
     assert digest_of(under_flare(tmp_path, "tests.flare_run:toy")) == digest_of(expected)
+
+
+@pytest.mark.parametrize("silent_in", ["count", "measure", "plan", "train"])
+def test_a_site_that_does_not_answer_is_not_averaged_over(tmp_path: Path, silent_in: str) -> None:
+    from pedcontour.federation.nvflare import Rounds, _answer
+
+    sites = {name: ToyTrainer(name) for name in CHARTER.names}
+    rounds = Rounds(encode(CHARTER).decode(), str(tmp_path / "model.safetensors"))
+
+    def send(task_name: str, data: Any, targets: list[str]) -> list[Any]:
+        answers = []
+        for name in targets:
+            answer = _answer(sites[name], task_name, data)
+            answer.meta["client_name"] = name
+            if (name, task_name) != ("birch", silent_in):
+                answers.append(answer)
+        return answers
+
+    rounds.send_model_and_wait = send
+    with pytest.raises(FederationError, match=f"{silent_in}: no answer of birch"):
+        rounds.run()
+    assert not list(tmp_path.iterdir())
 
 
 def test_sites_with_nnu_net_end_at_the_same_model(tmp_path: Path) -> None:

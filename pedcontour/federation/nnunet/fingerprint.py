@@ -14,18 +14,19 @@ import numpy as np
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from pedcontour.errors import DisbeliefError, MalformedDocumentError
+from pedcontour.errors import DisbeliefError, MalformedDocumentError, RequestError
 from pedcontour.federation.nnunet.histogram import Histogram
 from pedcontour.federation.room import decode
-from pedcontour.federation.room.documents import MAX_INTEGER, STRICT, Count, Decimal, Positive
+from pedcontour.federation.room.documents import STRICT, CaseCount, Count, Decimal, Positive
 
 AXES = 3
 MAX_KINDS = 16384
 """Different pairs of spacing and size along one axis: at most one a case."""
-MAX_UNITS = 65536
-"""Different intensities: CT numbers have 16 bits at most."""
+LOWEST_HU, HIGHEST_HU = -32768, 65535
+"""CT numbers have 16 bits, with or without a sign."""
+MAX_UNITS = HIGHEST_HU - LOWEST_HU + 1
 
-Unit = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
+Unit = Annotated[int, Field(ge=LOWEST_HU, le=HIGHEST_HU)]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -34,7 +35,7 @@ class AlongAxis:
 
     spacing: Decimal
     size: Positive
-    cases: Positive
+    cases: CaseCount
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -42,7 +43,7 @@ class Kept:
     """How many images keep this share of their voxels when nnU-Net crops them to what is not zero."""
 
     share: Decimal
-    cases: Positive
+    cases: CaseCount
 
 
 Kinds = Annotated[tuple[AlongAxis, ...], Field(min_length=1, max_length=MAX_KINDS)]
@@ -57,7 +58,7 @@ class SiteFingerprint:
     row j, column i). ``counts[n]`` samples had ``first + n`` HU.
     """
 
-    cases: Positive
+    cases: CaseCount
     annotated: Annotated[tuple[Count, ...], Field(max_length=255)]
     total: Positive
     axes: tuple[Kinds, Kinds, Kinds]
@@ -80,6 +81,8 @@ def summarise(cases: Iterable[MeasuredCase], annotated: tuple[int, ...], total: 
     """A hospital's part, from its cases in any order."""
     measured = list(cases)
     intensities = Histogram.merged(case.intensities for case in measured)
+    if not LOWEST_HU <= intensities.minimum <= intensities.maximum + 1 <= HIGHEST_HU + 1:
+        raise RequestError(f"an image has intensities that are no CT numbers ({LOWEST_HU} to {HIGHEST_HU})")
     a, b, c = (_count((repr(case.spacing[n]), case.shape[n]) for case in measured) for n in range(AXES))
     kept = Counter(repr(case.kept) for case in measured)
     return SiteFingerprint(
@@ -102,6 +105,8 @@ def read_fingerprint(site: str, content: bytes, organs: int) -> SiteFingerprint:
     counted = [sum(kind.cases for kind in kinds) for kinds in (*part.axes, part.kept)]
     if counted != [part.cases] * len(counted) or max((0, *part.annotated)) > part.cases:
         raise MalformedDocumentError(f"the fingerprint of {site}: its cases do not add up")
+    if part.first + len(part.counts) > HIGHEST_HU + 1:
+        raise MalformedDocumentError(f"the fingerprint of {site} tells of intensities that are no CT numbers")
     if len(part.annotated) != organs:
         raise MalformedDocumentError(f"the fingerprint of {site} tells of other organs than the charter's")
     return part
@@ -113,9 +118,7 @@ def merge(parts: Mapping[str, SiteFingerprint]) -> dict[str, Any]:
     The images that it lists are made up: along each axis they are the real ones in order, across axes they are not.
     Raises ``MalformedDocumentError`` for a site that counted on another number of cases, or without any foreground.
     """
-    total = sum(part.cases for part in parts.values())
-    if odd := sorted(site for site, part in parts.items() if part.total != total):
-        raise MalformedDocumentError(f"the fingerprint of {', '.join(odd)} was measured for another number of cases")
+    _check_totals(parts)
     intensities = Histogram.merged(Histogram(part.first, np.array(part.counts, np.int64)) for part in parts.values())
     if not intensities.total:
         raise MalformedDocumentError("no fingerprint holds any foreground")
@@ -127,6 +130,16 @@ def merge(parts: Mapping[str, SiteFingerprint]) -> dict[str, Any]:
         "foreground_intensity_properties_per_channel": {"0": _properties(intensities)},
         "median_relative_size_after_cropping": float(np.median(kept)),
     }
+
+
+def _check_totals(parts: Mapping[str, SiteFingerprint]) -> None:
+    measured, counted = sum(part.cases for part in parts.values()), {part.total for part in parts.values()}
+    if counted == {measured}:
+        return
+    if len(counted) == 1:  # all counted alike, so nobody is to be named: one of them has other cases since
+        raise MalformedDocumentError(f"{counted.pop()} cases were counted and {measured} measured at all sites")
+    odd = ", ".join(sorted(site for site, part in parts.items() if part.total != measured))
+    raise MalformedDocumentError(f"the fingerprint of {odd} was measured for another number of cases")
 
 
 def _properties(intensities: Histogram) -> dict[str, float]:

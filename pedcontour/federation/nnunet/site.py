@@ -39,7 +39,7 @@ from pedcontour.federation.weights import digest_of
 from pedcontour.inference.nnunet_quiet import quiet
 
 FEWEST_TO_SPLIT = 5
-"""nnU-Net splits in five; with fewer cases all are trained on."""
+"""nnU-Net splits in five; with fewer patients all cases are trained on."""
 FINAL, LATEST = "checkpoint_final.pth", "checkpoint_latest.pth"
 
 
@@ -95,6 +95,10 @@ class NnunetSite:
         momentum = read_momentum(trainer.network, trainer.optimizer) if self._charter.momentum == "average" else {}
         return Trained(read_weights(trainer.network) | momentum, cases, self._figures(trainer))
 
+    def forget(self, round_number: int) -> None:
+        """Remove the round's checkpoints."""
+        self._workplace.drop_round(round_number)
+
     def export(self, fingerprints: Mapping[str, bytes], model: Weights, record: RunRecord, out: Path) -> None:
         """Write the model folder ``out``, and beside it ``_<its name>-nnunet`` as nnU-Net itself reads it."""
         parts = self._read(fingerprints)
@@ -130,11 +134,10 @@ class NnunetSite:
         self._workplace.announce(self._settings.workers)
         from pedcontour.federation.nnunet.site_trainer import Course, SiteTrainer
 
-        fold = self._settings.fold if len(self._dataset.cases) >= FEWEST_TO_SPLIT else "all"
         trainer = SiteTrainer(
             {**plans, "continue_training": False},
             CONFIGURATION,
-            fold,
+            self._fold,
             self._description(),
             torch.device(self._settings.device),
         )
@@ -153,6 +156,12 @@ class NnunetSite:
         trainer.follow(course, folder)
         trainer.initialize()
         return trainer
+
+    @property
+    def _fold(self) -> int | str:
+        """Patients are split, never their cases; where they are too few, no case is left out."""
+        patients = {case.patient for case in self._dataset.cases}
+        return self._settings.fold if len(patients) >= FEWEST_TO_SPLIT else "all"
 
     def _begin(self, trainer: Any, round_number: int, start: Weights, folder: Path) -> None:
         """Put the trainer where this round begins, or where it was when a kill came."""
@@ -175,7 +184,8 @@ class NnunetSite:
         losses = trainer.logger.get_value("train_losses", None)[-self._charter.local_epochs :]
         before = {self._charter.organs[label - 1]: dice for label, dice in trainer.dice_at_start().items()}
         figures = {f"start-dsc-{organ}": dice for organ, dice in before.items()}
-        figures |= {"loss": float(np.mean(losses)), "dsc": trainer.dice_of_last_epoch()}
+        dice = "training-dsc" if self._fold == "all" else "dsc"
+        figures |= {"loss": float(np.mean(losses)), dice: trainer.dice_of_last_epoch()}
         if before:
             figures["start-dsc"] = float(np.mean(list(before.values())))
         return {name: repr(round(figure, 6)) for name, figure in figures.items() if math.isfinite(figure)}

@@ -11,7 +11,7 @@ SEED = 12345
 
 
 def keep_patients_together(workplace: Workplace, dataset: SiteDataset) -> None:
-    """Split by patient, as nnU-Net splits by case. With one case a patient, or too few patients, nothing is written."""
+    """Split by patient, as nnU-Net splits by case. With one case a patient, or too few, nothing is written."""
     patients = sorted({case.patient for case in dataset.cases})
     if not SPLITS <= len(patients) < len(dataset.cases):
         return

@@ -99,6 +99,11 @@ class Workplace:
             if not folder.name.startswith(prefixes):
                 shutil.rmtree(folder)
 
+    def drop_round(self, number: int) -> None:
+        """Remove the folders of a round."""
+        for folder in self.rounds(number):
+            shutil.rmtree(folder)
+
 
 def replace_with(part: Path, path: Path) -> None:
     """Give a finished file its name, so that it is there whole or not at all, also after a power cut."""

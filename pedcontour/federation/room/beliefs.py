@@ -5,6 +5,7 @@ close and the agreements. Nothing enters that is not signed by its site under th
 what entered never changes. A ``DisbeliefError`` leaves the beliefs as they were.
 """
 
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from pedcontour.errors import (
@@ -82,10 +83,10 @@ class Beliefs:
             raise ChainBrokenError(f"the plans of {site} rest on other fingerprints")
         if self.charter.initial not in (None, plans.initial):
             raise FirstModelDiffersError(f"{site} would begin with it")
-        self.plans.add(site, data, plans)
         for other, (_, theirs) in self.plans.items():
-            if (theirs.plans, theirs.initial) != (plans.plans, plans.initial):
+            if other != site and (theirs.plans, theirs.initial) != (plans.plans, plans.initial):
                 raise PlansDifferError(f"{site} and {other}")
+        self.plans.add(site, data, plans)
         return plans
 
     @property
@@ -112,11 +113,18 @@ class Beliefs:
         self.round.add_update(site, data, update)
         return update
 
-    def hear_close(self, data: bytes, site: str) -> Close:
-        """Believe that the open round is closed, as ``site`` says: by who may, with believed updates, by a quorum."""
+    def hear_close(self, data: bytes, site: str, open_s: Callable[[], float]) -> Close:
+        """Believe that the open round is closed, as ``site`` says: by who may, with believed updates, by a quorum.
+
+        A close without all sites counts after the charter's deadline alone. ``open_s`` tells how many seconds lie
+        between the first update and the close, by the store's clock.
+        """
         close = hear(Close, self._site(site), self.charter_digest, data)
         if self.charter.closer not in (None, site):
             raise WrongSignerError(f"{site} closed a round; the charter leaves that to {self.charter.closer}")
+        absent = set(self.charter.names) - {member.site for member in close.members}
+        if absent and self.round.updates and open_s() < self.charter.deadline_s:
+            raise OutOfTurnError(f"{site} closed round {close.round} before the deadline without {_listed(absent)}")
         self.round.add_close(data, close, self.charter.quorum)
         return close
 
@@ -125,10 +133,13 @@ class Beliefs:
         keys = set(read_envelope(data).signatures)
         return next((site.name for site in self.charter.sites if {site.signing_key} == keys), "")
 
-    def hear_agreement(self, site: str, data: bytes) -> Agreement:
-        """Believe which global model a site computed. Raises ``ModelsDifferError`` when it is another than ours."""
+    def hear_agreement(self, number: int, site: str, data: bytes) -> Agreement:
+        """Believe which global model a site computed after a closed round: the one of the place, not of the document.
+
+        Raises ``ModelsDifferError`` when it is another than ours.
+        """
         agreement = hear(Agreement, self._site(site), self.charter_digest, data)
-        self.closed(agreement.round).add_agreement(site, data, agreement)
+        self.closed(number).add_agreement(site, data, agreement)
         return agreement
 
     def recomputed(self, number: int, model: str) -> None:
@@ -149,3 +160,7 @@ class Beliefs:
         if site is None:
             raise WrongSignerError("a site that the charter does not name")
         return site
+
+
+def _listed(sites: Iterable[str]) -> str:
+    return ", ".join(sorted(sites))

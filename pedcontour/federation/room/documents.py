@@ -9,12 +9,20 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic.dataclasses import dataclass
 
+from pedcontour.federation.room.bech32 import is_sound
+
 STRICT = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
 
 MAX_INTEGER = 2**53 - 1
 """The largest integer that every reader of JSON keeps exactly (RFC 8259 6)."""
 
+MAX_CASES = 100_000
+"""Of a site: more than any hospital has of one kind. What is averaged by cases stays exact far above it."""
+
 MAX_SITES = 64
+MAX_DEADLINE_S = 366 * 86400
+"""A year; nobody waits longer for a round, and calendars can count it."""
+
 MAX_ROUNDS = 9999
 """Four digits in the name of an object."""
 
@@ -34,6 +42,7 @@ Recipient = Annotated[str, StringConstraints(pattern=r"^age1[02-9ac-hj-np-z]{58}
 Round = Annotated[int, Field(ge=1, le=MAX_ROUNDS)]
 Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 Positive = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
+CaseCount = Annotated[int, Field(ge=1, le=MAX_CASES)]
 Decimal = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,20}(\.[0-9]{1,20})?(e[+-]?[0-9]{1,3})?$")]
 """A measured value, as text: JSON numbers of one value have many forms, so only integers are numbers here."""
 
@@ -45,6 +54,12 @@ class Site:
     name: Name
     signing_key: PublicKey
     recipient: Recipient
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if not is_sound(self.recipient):
+            raise ValueError(f"the recipient of {self.name} has a wrong checksum")
+        return self
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -68,7 +83,7 @@ class Charter:
     weighting: Literal["cases", "uniform"]
     momentum: Literal["keep", "reset", "average"]
     quorum: Positive
-    deadline_s: Count
+    deadline_s: Annotated[int, Field(ge=0, le=MAX_DEADLINE_S)]
     kept_rounds: Positive
     closer: Name | None
     initial: Digest | None
@@ -87,6 +102,8 @@ class Charter:
             raise ValueError("the quorum is larger than the number of sites")
         if len(names) == 2 and self.quorum != 2:
             raise ValueError("with two sites the quorum is both: one alone would average nothing")
+        if 2 * self.quorum <= len(names):
+            raise ValueError("the quorum is more than half of the sites, so that no two halves part")
         if self.closer is not None and self.closer not in names:
             raise ValueError("the closer is not one of the sites")
         if self.initial is not None and self.momentum == "average":
@@ -134,7 +151,7 @@ class Census:
 class Cases:
     """Sealed: how many cases a site trains on."""
 
-    cases: Positive
+    cases: CaseCount
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -180,9 +197,12 @@ class Update:
 
 @dataclass(frozen=True, config=STRICT)
 class Report:
-    """Sealed: what a round's training was like at a site. ``figures`` are sorted by name."""
+    """Sealed: what a round's training was like at a site. ``figures`` are sorted by name.
 
-    cases: Positive
+    ``cases`` are those that were trained on: at most those of the site's census.
+    """
+
+    cases: CaseCount
     figures: tuple[tuple[Name, Decimal], ...]
 
 

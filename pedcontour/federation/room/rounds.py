@@ -1,6 +1,6 @@
 """One round as it is believed: its updates, the close that fixes which of them count, and who computed what from it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pedcontour.errors import (
     ChainBrokenError,
@@ -73,6 +73,8 @@ class BelievedRound:
     def add_agreement(self, site: str, data: bytes, agreement: Agreement) -> None:
         """Take what a site computed. Raises ``DisbeliefError``, ``ModelsDifferError``."""
         self._same_or_first(site, data, self.agreements, "agreement")
+        if agreement.round != self.number:
+            raise OutOfTurnError(f"an agreement of {site} to round {agreement.round} in round {self.number}")
         if agreement.close != self.close_digest:
             raise ChainBrokenError(f"the agreement of {site} rests on another close of round {self.number}")
         self.set_model(agreement.model)
@@ -81,15 +83,20 @@ class BelievedRound:
     def set_base(self, base: str) -> None:
         """Hold the round's first model to be this one. Raises ``ModelsDifferError``."""
         if self.base not in (None, base):
-            raise ModelsDifferError(f"before round {self.number}")
+            raise ModelsDifferError(f"before round {self.number}; {_names(self.updates)} began with another")
         self.base = base
 
     def set_model(self, model: str) -> None:
         """Hold the round's last model to be this one. Raises ``ModelsDifferError``."""
         if self.model not in (None, model):
-            raise ModelsDifferError(f"after round {self.number}")
+            raise ModelsDifferError(f"after round {self.number}; {_names(self.agreements)} computed another")
         self.model = model
 
     def _same_or_first(self, site: str, data: bytes, heard: Mapping[str, tuple[str, object]], what: str) -> None:
         if site in heard and heard[site][0] != digest(data):
             raise ContradictionError(f"two {what}s of {site} in round {self.number}")
+
+
+def _names(sites: Iterable[str]) -> str:
+    """Those who said so; without any, the difference is to what this site computed itself."""
+    return ", ".join(sorted(sites)) or "this site"

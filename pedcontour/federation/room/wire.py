@@ -32,7 +32,7 @@ def decode(kind: type[Document], data: bytes) -> Document:
     try:
         document: Document = _adapter(kind).validate_json(data)
     except ValidationError as refused:
-        raise MalformedDocumentError(f"{kind.__name__}: {_why(refused)}") from None
+        raise MalformedDocumentError(f"{kind.__name__.lstrip('_')}: {_why(refused)}") from None
     if encode(document) != data:
         raise NotCanonicalError(kind.__name__)
     return document
@@ -68,7 +68,9 @@ def _why(refused: ValidationError) -> str:
     """The first fault, without the value: it may be anybody's bytes."""
     first = refused.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(part) if isinstance(part, int) else _plain(part) for part in first["loc"])
-    return f"{place}: {first['type']}" if first["type"] != "value_error" else _plain(first["msg"])
+    if first["type"] == "value_error":
+        return _plain(first["msg"])
+    return f"{place}: {first['type']}" if place else first["type"]
 
 
 def _plain(text: str) -> str:

@@ -5,9 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from pedcontour.errors import DigestMismatchError, DisbeliefError, ObjectExistsError, SiteElsewhereError, StoreError
+from pedcontour.errors import (
+    DigestMismatchError,
+    DisbeliefError,
+    ObjectExistsError,
+    OutOfTurnError,
+    SiteElsewhereError,
+    StoreError,
+)
 from pedcontour.federation import layout
 from pedcontour.federation.keys import Keys
+from pedcontour.federation.overview import Overview
 from pedcontour.federation.room import Beliefs, Session, say
 from pedcontour.federation.store import MemorySharedStore
 from tests.made_federation import SITES
@@ -157,6 +165,24 @@ def test_what_was_not_believed_is_not_remembered(run: Run, place: str) -> None:
     run.store.delete(place)
     again = [run.site(name) for name in SITES]
     assert len({end.model for end in until(again, done)}) == 1
+
+
+def test_an_agreement_replayed_in_a_later_round_is_refused_and_forgotten(tmp_path: Path) -> None:
+    """Its own round's agreement is then believed, and the run ends: a replay costs its removal and nothing else."""
+    run = Run(tmp_path, closer="cedar")
+    alder, birch, cedar = (run.site(name) for name in SITES)
+    while birch.step().round < 3:
+        alder.step()
+        cedar.step()
+    place = layout.agreement("birch", 3)
+    run.store.put(place, run.store.get(layout.agreement("birch", 1)))
+    alder.step()
+    for site in (cedar, alder):
+        with pytest.raises(OutOfTurnError, match="birch"):
+            site.step()
+    run.store.delete(place)
+    assert len({end.model for end in until([run.site(name) for name in SITES], done)}) == 1
+    assert Overview(run.ear("alder")).rounds(1)[0].agreed == SITES
 
 
 def test_what_was_believed_is_not_replaced_by_what_the_store_shows_later(run: Run) -> None:

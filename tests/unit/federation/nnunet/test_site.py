@@ -121,6 +121,18 @@ def test_a_round_asked_for_twice_is_trained_once(data: Path, tmp_path: Path, mon
     assert same(site.train(1, initial).weights, first.weights)
 
 
+def test_a_round_that_was_forgotten_is_trained_anew(data: Path, tmp_path: Path) -> None:
+    site, initial = planned(data, tmp_path)
+    first = site.train(1, initial)
+    kept = next(iter(Workplace(tmp_path, CHARTER.run).rounds(1)))
+    checkpoint = torch.load(kept / "checkpoint_final.pth", weights_only=False)
+    checkpoint["network_weights"] = {name: t * torch.nan for name, t in checkpoint["network_weights"].items()}
+    torch.save(checkpoint, kept / "checkpoint_final.pth")
+    assert not same(site.train(1, initial).weights, first.weights)
+    site.forget(1)
+    assert same(site.train(1, initial).weights, first.weights)
+
+
 def test_the_learning_rate_falls_over_the_epochs_of_all_rounds(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,6 +225,18 @@ def test_with_five_cases_nnu_net_keeps_one_for_validation(tmp_path: Path) -> Non
     trained = site.train(1, initial)
     assert trained.cases == 4
     assert {"loss", "dsc", "start-dsc", "start-dsc-liver"} <= trained.figures.keys()
+
+
+def test_with_five_cases_of_four_patients_no_patient_is_split_and_no_dice_is_called_a_validation_s(
+    tmp_path: Path,
+) -> None:
+    cases = [case for site in CASES.values() for case in site]
+    folder = write_dataset(tmp_path / "data", cases)
+    annotate(folder, "alder", {}, patients={"alder_1": "one", "alder_2": "one"})
+    site, initial = planned(folder, tmp_path / "work", iterations=1)
+    trained = site.train(1, initial)
+    assert trained.cases == 5
+    assert "training-dsc" in trained.figures and "dsc" not in trained.figures
 
 
 def test_measured_in_two_processes_the_fingerprint_is_the_same(data: Path, tmp_path: Path) -> None:

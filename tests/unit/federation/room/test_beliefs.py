@@ -20,7 +20,7 @@ from pedcontour.errors import (
 )
 from pedcontour.federation.room import Beliefs, Member, Sealed, digest, read_charter, read_draft
 from pedcontour.federation.room.dsse import join, read_envelope
-from tests.made_federation import INITIAL, SECOND, SITES, Talk, a_charter, signed
+from tests.made_federation import INITIAL, SECOND, SITES, Talk, a_charter, past_deadline, signed
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def closed(begun: Talk) -> Talk:
 def test_a_whole_run_is_believed(closed: Talk) -> None:
     assert list(closed.beliefs.closed(1).members) == list(SITES)
     for site in SITES:
-        closed.beliefs.hear_agreement(site, closed.agreement(site))
+        closed.beliefs.hear_agreement(1, site, closed.agreement(site))
     assert closed.beliefs.round.number == 2 and closed.beliefs.round.base == SECOND
     closed.one_round()
     assert closed.beliefs.round.number == 2 and closed.beliefs.round.close is not None
@@ -75,6 +75,8 @@ def test_a_stranger_cannot_sign_a_charter() -> None:
     [
         {"quorum": 4},
         {"quorum": 0},
+        {"quorum": 1},
+        {"deadline_s": 10**15},
         {"closer": "dogwood"},
         {"rounds": 0},
         {"organs": ("liver", "liver")},
@@ -101,6 +103,14 @@ def test_plans_that_begin_with_another_model_than_the_charter_names_are_not_beli
     with pytest.raises(FirstModelDiffersError, match="alder"):
         talk.set_up()
     assert not talk.beliefs.plans
+
+
+def test_a_recipient_with_a_slip_in_it_is_refused_before_anybody_signs() -> None:
+    site = a_charter().sites[0]
+    for place in range(4, len(site.recipient)):
+        other = "q" if site.recipient[place] != "q" else "p"
+        with pytest.raises(ValidationError, match="the recipient of alder has a wrong checksum"):
+            replace(site, recipient=site.recipient[:place] + other + site.recipient[place + 1 :])
 
 
 def test_two_sites_have_no_quorum_of_one() -> None:
@@ -159,6 +169,7 @@ def test_different_plans_stop_the_run(talk: Talk) -> None:
     talk.beliefs.hear_plans("alder", talk.plans("alder"))
     with pytest.raises(PlansDifferError, match="birch and alder"):
         talk.beliefs.hear_plans("birch", talk.plans("birch", initial="00" * 32))
+    talk.beliefs.hear_plans("birch", talk.plans("birch"))  # what it says instead, once the first was removed
 
 
 def test_saying_the_same_again_changes_nothing_and_saying_another_thing_is_refused(begun: Talk) -> None:
@@ -192,7 +203,7 @@ def test_a_late_update_does_not_count(begun: Talk) -> None:
     late = begun.update("cedar")
     for site in ("alder", "birch"):
         begun.beliefs.hear_update(site, begun.update(site))
-    begun.beliefs.hear_close(begun.close("birch", ("alder", "birch")), "birch")
+    begun.beliefs.hear_close(begun.close("birch", ("alder", "birch")), "birch", past_deadline)
     assert list(begun.beliefs.closed(1).members) == ["alder", "birch"]
     with pytest.raises(OutOfTurnError):
         begun.beliefs.hear_update("cedar", late)
@@ -209,15 +220,30 @@ def test_a_close_counts_believed_updates_of_a_quorum_once_each(begun: Talk) -> N
     }
     for error, members in refused.items():
         with pytest.raises(error):
-            begun.beliefs.hear_close(begun.close("alder", ("alder",), members=members), "alder")
+            begun.beliefs.hear_close(begun.close("alder", ("alder",), members=members), "alder", past_deadline)
     for members in ((birch, alder), (alder, alder), (alder, Member("birch", "00" * 32))):
         with pytest.raises(ContradictionError):
-            begun.beliefs.hear_close(begun.close("alder", ("alder",), members=members), "alder")
+            begun.beliefs.hear_close(begun.close("alder", ("alder",), members=members), "alder", past_deadline)
     with pytest.raises(ChainBrokenError):
-        begun.beliefs.hear_close(begun.close("alder", ("alder", "birch"), previous="00" * 32), "alder")
+        begun.beliefs.hear_close(begun.close("alder", ("alder", "birch"), previous="00" * 32), "alder", past_deadline)
     with pytest.raises(OutOfTurnError):
-        begun.beliefs.hear_close(begun.close("alder", ("alder", "birch"), round=2), "alder")
+        begun.beliefs.hear_close(begun.close("alder", ("alder", "birch"), round=2), "alder", past_deadline)
     assert begun.beliefs.round.close is None
+
+
+def test_a_close_without_all_sites_counts_after_the_deadline_alone(begun: Talk) -> None:
+    for site in SITES:
+        begun.beliefs.hear_update(site, begun.update(site))
+    without_cedar = begun.close("alder", ("alder", "birch"))
+    with pytest.raises(OutOfTurnError, match="alder closed round 1 before the deadline without cedar"):
+        begun.beliefs.hear_close(without_cedar, "alder", lambda: 3599.0)
+    begun.beliefs.hear_close(without_cedar, "alder", lambda: 3600.0)
+
+
+def test_a_close_with_all_sites_counts_at_once(begun: Talk) -> None:
+    for site in SITES:
+        begun.beliefs.hear_update(site, begun.update(site))
+    begun.beliefs.hear_close(begun.close("alder", SITES), "alder", lambda: 0.0)
 
 
 def test_only_the_named_closer_closes() -> None:
@@ -226,21 +252,21 @@ def test_only_the_named_closer_closes() -> None:
     for site in SITES:
         talk.beliefs.hear_update(site, talk.update(site))
     with pytest.raises(WrongSignerError, match="cedar"):
-        talk.beliefs.hear_close(talk.close("alder", SITES), "alder")
-    talk.beliefs.hear_close(talk.close("cedar", SITES), "cedar")
+        talk.beliefs.hear_close(talk.close("alder", SITES), "alder", past_deadline)
+    talk.beliefs.hear_close(talk.close("cedar", SITES), "cedar", past_deadline)
 
 
 def test_a_model_that_others_did_not_compute_stops_the_run(closed: Talk) -> None:
     closed.beliefs.recomputed(1, SECOND)
     with pytest.raises(ModelsDifferError):
-        closed.beliefs.hear_agreement("birch", closed.agreement("birch", model="00" * 32))
+        closed.beliefs.hear_agreement(1, "birch", closed.agreement("birch", model="00" * 32))
     with pytest.raises(ModelsDifferError):
         closed.beliefs.hear_update("birch", closed.update("birch", base="00" * 32))
     with pytest.raises(ChainBrokenError):
-        closed.beliefs.hear_agreement("birch", closed.agreement("birch", close="00" * 32))
+        closed.beliefs.hear_agreement(1, "birch", closed.agreement("birch", close="00" * 32))
 
 
 def test_a_model_planted_by_the_others_stops_the_run_once_it_is_recomputed(closed: Talk) -> None:
-    closed.beliefs.hear_agreement("birch", closed.agreement("birch", model="00" * 32))
+    closed.beliefs.hear_agreement(1, "birch", closed.agreement("birch", model="00" * 32))
     with pytest.raises(ModelsDifferError):
         closed.beliefs.recomputed(1, SECOND)

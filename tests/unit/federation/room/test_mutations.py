@@ -8,7 +8,7 @@ import pytest
 
 from pedcontour.errors import CharterUnsignedError, DisbeliefError
 from pedcontour.federation.room import Session, hear, read_charter, say
-from tests.made_federation import Talk, a_charter, signing_key
+from tests.made_federation import Talk, a_charter, past_deadline, signing_key
 
 Hearing = Callable[[bytes], object]
 
@@ -35,9 +35,10 @@ def _talk(setting: str) -> tuple[Talk, bytes, Hearing]:
         for site in talk.charter.names:
             believed(site, tell(site))
     if setting == "close":
-        return talk, talk.close("birch", talk.charter.names), lambda data: believe.hear_close(data, "birch")
-    believe.hear_close(talk.close("birch", talk.charter.names), "birch")
-    return talk, talk.agreement("birch"), lambda data: believe.hear_agreement("birch", data)
+        close = talk.close("birch", talk.charter.names)
+        return talk, close, lambda data: believe.hear_close(data, "birch", past_deadline)
+    believe.hear_close(talk.close("birch", talk.charter.names), "birch", past_deadline)
+    return talk, talk.agreement("birch"), lambda data: believe.hear_agreement(1, "birch", data)
 
 
 SETTINGS = ("charter", "session", "census", "fingerprint", "plans", "update", "close", "agreement")

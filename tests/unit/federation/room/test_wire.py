@@ -4,9 +4,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from pedcontour.errors import FederationError, MalformedDocumentError, NotCanonicalError
 from pedcontour.federation.room import Cases, Close, Member, Report, Sealed, decode, digest_of_all, encode
+from pedcontour.federation.room.documents import MAX_CASES
 
 DIGESTS = st.text("0123456789abcdef", min_size=64, max_size=64)
 NAMES = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,31}", fullmatch=True)
@@ -86,3 +88,9 @@ def test_the_digest_of_what_all_said_knows_no_order(said: dict[str, str], chance
     mixed = list(said.items())
     chance.shuffle(mixed)
     assert digest_of_all(mixed) == digest_of_all(said.items())
+
+
+def test_no_site_has_more_cases_than_any_hospital() -> None:
+    with pytest.raises(ValidationError):
+        Cases(MAX_CASES + 1)
+    assert decode(Cases, encode(Cases(MAX_CASES))).cases == MAX_CASES
