@@ -7,12 +7,14 @@ likely.
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from pedcontour.bundle.manifest import MANIFEST_NAME
 from pedcontour.errors import ModelError
+from pedcontour.organs import all_organs
 
 PRESENCE_NAME = "kidneys.json"
 
@@ -112,6 +114,22 @@ def read_presence(document: Mapping[str, Any]) -> PresenceModel:
     if len(set(names)) != len(names):
         raise ModelError(f"{PRESENCE_NAME}: a piece of evidence has two terms")
     return model
+
+
+def check_belongs(presence: PresenceModel, drawn: Collection[str], weights_sha256: str) -> None:
+    """Check that a filter is one for the network that draws the organs ``drawn`` with the weights of that SHA-256.
+
+    Raises ``ModelError`` where it judges what the network does not draw or what is never absent, and where its card
+    names other weights. A card that names none is let pass.
+    """
+    removable = {organ for organ in drawn if all_organs()[organ].may_be_absent}
+    if strangers := sorted(set(presence.organs) - removable):
+        shown = ", ".join(repr(name[:32]) for name in strangers[:8])
+        raise ModelError(f"{PRESENCE_NAME} judges what is no organ of this model that may be absent: {shown}")
+    if presence.card.get("weights_sha256", weights_sha256) != weights_sha256:
+        raise ModelError(
+            f"{PRESENCE_NAME} was fitted to other weights: delete it and its line in {MANIFEST_NAME}, and fit anew"
+        )
 
 
 def _term(entry: Any) -> Term:
