@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pedcontour.bundle import ModelBundle, load_bundle, verify_bundle
+from pedcontour.bundle import ModelBundle, find_model, load_bundle, scan_models, verify_bundle
 from pedcontour.bundle.description import DESCRIPTION_NAME
 from pedcontour.bundle.manifest import MANIFEST_NAME, write_manifest
 from pedcontour.bundle.presence import PRESENCE_NAME, PresenceModel, Term, read_presence
@@ -81,6 +81,10 @@ def test_it_is_read_as_it_was_written() -> None:
         changed(intercept=None),
         changed(intercept=float("nan")),
         changed(intercept=True),
+        changed(intercept=int("9" * 400)),
+        changed(intercept=-100.5),
+        changed(costs={"look": -int("9" * 400)}),
+        changed(thresholds={"remove_below": int("9" * 400), "present_from": 1.0}),
         changed(thresholds={"remove_below": 0.9, "present_from": 0.5}),
         changed(thresholds=[]),
         changed(terms=DOCUMENT["terms"][:1] * 2),
@@ -90,7 +94,11 @@ def test_it_is_read_as_it_was_written() -> None:
         term(at=[0.1, 0.1, 1.0]),
         term(at=[0.1, "x", 1.0]),
         term(at=[]),
+        term(at=[-1e308, 0.0, 1e308]),
+        term(at=[0.1, 0.5, int("9" * 400)]),
+        term(adds=[-3.0, -1.0, 100.5]),
         term(missing=None),
+        term(missing=-1e300),
         term(evidence=None),
     ],
 )
@@ -161,6 +169,15 @@ def test_a_filter_belongs_to_the_weights_that_its_card_names(bundle: ModelBundle
     (bundle.folder / PRESENCE_NAME).unlink()
     write_manifest(bundle.folder)
     assert load_bundle(bundle.folder).presence is None
+
+
+def test_a_number_that_no_float_holds_breaks_its_own_model_only(bundle: ModelBundle) -> None:
+    root = bundle.folder.parent
+    put(write_stand_in_model(root, "broken"), changed(intercept=int("9" * 400)))
+    assert find_model(root, None).id == bundle.id
+    scanned = scan_models(root)
+    assert [model.id for model in scanned.models] == [bundle.id]
+    assert "intercept is not a finite number" in str(scanned.refused["broken"])
 
 
 def test_a_filter_of_several_folds_belongs_to_all_of_them(tmp_path) -> None:
