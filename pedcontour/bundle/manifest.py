@@ -36,8 +36,13 @@ def read_manifest(text: str) -> dict[str, str]:
 def write_manifest(folder: Path) -> None:
     """Write ``SHA256SUMS`` over every file of a finished model folder, in the order of their names."""
     names = sorted(entry.name for entry in folder.iterdir() if entry.name != MANIFEST_NAME)
-    lines = [f"{sha256_of(folder / name)}  {name}\n" for name in names]
-    (folder / MANIFEST_NAME).write_text("".join(lines), "utf-8", newline="\n")
+    text = manifest_text({name: sha256_of(folder / name) for name in names})
+    (folder / MANIFEST_NAME).write_text(text, "utf-8", newline="\n")
+
+
+def manifest_text(checksums: Mapping[str, str]) -> str:
+    """The text of ``SHA256SUMS`` that ``read_manifest`` reads, in the order of the names."""
+    return "".join(f"{checksum}  {name}\n" for name, checksum in sorted(checksums.items()))
 
 
 def check_listing(folder: Path, checksums: Mapping[str, str]) -> None:

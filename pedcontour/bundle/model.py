@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from pedcontour.bundle.description import DESCRIPTION_NAME, Description, read_de
 from pedcontour.bundle.heads import DATASET_NAME, Head, read_head
 from pedcontour.bundle.manifest import MANIFEST_NAME, check_file, check_listing, read_checked, read_manifest
 from pedcontour.bundle.plans import check_plans
-from pedcontour.bundle.presence import PRESENCE_NAME, PresenceModel, read_presence
+from pedcontour.bundle.presence import PRESENCE_NAME, PresenceModel, check_belongs, read_presence
 from pedcontour.bundle.weights import WEIGHTS_NAME, weights_names
 from pedcontour.errors import ModelChecksumError, ModelError, ModelUnsupportedError
 
@@ -76,7 +77,7 @@ def load_bundle(folder: Path) -> ModelBundle:
     loaded.
 
     Raises ``ModelError``, or a child of it: a file missing, changed or malformed, plans that name code outside the
-    allow-list, a kind of network that is not supported.
+    allow-list, a kind of network that is not supported, an absence filter that is unlisted or another network's.
     """
     try:
         manifest = (folder / MANIFEST_NAME).read_bytes()
@@ -93,7 +94,7 @@ def load_bundle(folder: Path) -> ModelBundle:
     dataset = _read_json(folder, DATASET_NAME, checksums)
     check_plans(plans, description.configuration)
     organs, label_of_channel = _result_labels(description, read_head(dataset))
-    return ModelBundle(
+    bundle = ModelBundle(
         folder=folder,
         id=description.id,
         name=description.name,
@@ -114,10 +115,14 @@ def load_bundle(folder: Path) -> ModelBundle:
         weights=weights,
         checksums=checksums,
     )
+    if bundle.presence is not None:
+        check_belongs(bundle.presence, organs.values(), bundle.weights_sha256)
+    return bundle
 
 
 def _read_presence(folder: Path, checksums: Mapping[str, str]) -> PresenceModel | None:
-    if PRESENCE_NAME not in checksums:
+    # One that lies there unlisted is refused, not passed over: without it false kidneys would pass untold.
+    if PRESENCE_NAME not in checksums and not os.path.lexists(folder / PRESENCE_NAME):
         return None
     return read_presence(_read_json(folder, PRESENCE_NAME, checksums))
 

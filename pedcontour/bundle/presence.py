@@ -7,12 +7,14 @@ likely.
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from pedcontour.bundle.manifest import MANIFEST_NAME
 from pedcontour.errors import ModelError
+from pedcontour.organs import all_organs
 
 PRESENCE_NAME = "kidneys.json"
 
@@ -21,6 +23,9 @@ KIND = "additive"
 
 RISING = frozenset({"volume_ratio", "age_ratio", "other_ratio", "probability", "firm_share"})
 """Evidence that must never speak against an organ the more there is of it."""
+
+MOST_LOG_ODDS = 100.0
+"""The most that one number of a filter may say for or against an organ: far beyond certainty, far from overflow."""
 
 
 @dataclass(frozen=True)
@@ -93,13 +98,14 @@ class PresenceModel:
 
 def read_presence(document: Mapping[str, Any]) -> PresenceModel:
     """The model in a parsed ``kidneys.json``; raises ``ModelError`` for another form, for thresholds that are not
-    probabilities in order, and where more of ``RISING`` evidence would count against the organ."""
+    probabilities in order, where more of ``RISING`` evidence would count against the organ, and for more than
+    ``MOST_LOG_ODDS``."""
     if document.get("schema") != SCHEMA or document.get("kind") != KIND:
         raise ModelError(f"{PRESENCE_NAME} is not schema {SCHEMA}, kind {KIND}")
     thresholds = _table(document, "thresholds")
     model = PresenceModel(
         organs=_names(document, "organs"),
-        intercept=_number(document, "intercept"),
+        intercept=_log_odds(document, "intercept"),
         terms=tuple(_term(entry) for entry in _list(document, "terms")),
         remove_below=_number(thresholds, "remove_below"),
         present_from=_number(thresholds, "present_from"),
@@ -114,26 +120,53 @@ def read_presence(document: Mapping[str, Any]) -> PresenceModel:
     return model
 
 
+def check_belongs(presence: PresenceModel, drawn: Collection[str], weights_sha256: str) -> None:
+    """Check that a filter is one for the network that draws the organs ``drawn`` with the weights of that SHA-256.
+
+    Raises ``ModelError`` where it judges what the network does not draw or what is never absent, and where its card
+    names other weights. A card that names none is let pass.
+    """
+    removable = {organ for organ in drawn if all_organs()[organ].may_be_absent}
+    if strangers := sorted(set(presence.organs) - removable):
+        shown = ", ".join(repr(name[:32]) for name in strangers[:8])
+        raise ModelError(f"{PRESENCE_NAME} judges what is no organ of this model that may be absent: {shown}")
+    if presence.card.get("weights_sha256", weights_sha256) != weights_sha256:
+        raise ModelError(
+            f"{PRESENCE_NAME} was fitted to other weights: delete it and its line in {MANIFEST_NAME}, and fit anew"
+        )
+
+
 def _term(entry: Any) -> Term:
     if not isinstance(entry, dict) or not isinstance(entry.get("evidence"), str):
         raise ModelError(f"{PRESENCE_NAME}: a term does not name its evidence")
-    term = Term(entry["evidence"], _points(entry, "at"), _points(entry, "adds"), _number(entry, "missing"))
-    if len(term.at) != len(term.adds) or any(after <= before for before, after in pairwise(term.at)):
+    at = tuple(_number({"at": value}, "at") for value in _list(entry, "at"))
+    adds = tuple(_log_odds({"adds": value}, "adds") for value in _list(entry, "adds"))
+    term = Term(entry["evidence"], at, adds, _log_odds(entry, "missing"))
+    # The whole width is finite too, so that no share of it is computed from an overflow.
+    rises = math.isfinite(at[-1] - at[0]) and all(before < after for before, after in pairwise(at))
+    if len(at) != len(adds) or not rises:
         raise ModelError(f"{PRESENCE_NAME}: the points of {term.evidence} do not make a curve")
     if term.evidence in RISING and any(after < before for before, after in pairwise(term.adds)):
         raise ModelError(f"{PRESENCE_NAME}: more {term.evidence} would count against the organ")
     return term
 
 
-def _points(entry: Mapping[str, Any], name: str) -> tuple[float, ...]:
-    return tuple(_number({name: value}, name) for value in _list(entry, name))
+def _log_odds(table: Mapping[str, Any], name: str) -> float:
+    value = _number(table, name)
+    if abs(value) > MOST_LOG_ODDS:
+        raise ModelError(f"{PRESENCE_NAME}: {name} is beyond log-odds of {MOST_LOG_ODDS:g}")
+    return value
 
 
 def _number(table: Mapping[str, Any], name: str) -> float:
     value = table.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    try:
+        number = math.nan if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
         raise ModelError(f"{PRESENCE_NAME}: {name} is not a finite number")
-    return float(value)
+    return number
 
 
 def _table(document: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -1,19 +1,19 @@
 """`python -m pedcontour.calibration`: collect evidence with a network, fit its absence filter."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from pedcontour.bundle import find_model, load_bundle
-from pedcontour.bundle.manifest import write_manifest
+from pedcontour.bundle import find_model
 from pedcontour.bundle.presence import PRESENCE_NAME
 from pedcontour.calibration.cases import SPLITS
 from pedcontour.calibration.costs import Costs
 from pedcontour.calibration.fit import Recipe, fit_presence
+from pedcontour.calibration.install import install_presence
 from pedcontour.calibration.rows import read_rows
+from pedcontour.errors import ModelError
 from pedcontour.settings import Settings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
@@ -58,19 +58,18 @@ def fit(
 ) -> None:
     """Fit the filter to the rows of the split `fit` and put it beside the model, as kidneys.json.
 
-    The model's checksums are written anew, so its digest changes.
+    Its line among the model's checksums is written anew, so the model's digest changes. A filter that the model cannot
+    use is refused, and the model stays as it was.
     """
     bundle = find_model(Settings().models_dir, model)
     card = {"fitted_on": "made-up children, split fit", "weights_sha256": bundle.weights_sha256}
     try:
         recipe = Recipe(Costs(removed_present, kept_absent, flagged_absent, look), card=card)
         presence = fit_presence([row for row in read_rows(rows) if row.split == "fit"], recipe)
-    except ValueError as error:
+        install_presence(bundle, presence)
+    except (ValueError, ModelError) as error:
         raise typer.BadParameter(str(error)) from None
     path = bundle.folder / PRESENCE_NAME
-    path.write_text(json.dumps(presence.as_document(), indent=1) + "\n", "utf-8")
-    write_manifest(bundle.folder)
-    load_bundle(bundle.folder)
     Console().print(f"{path}: {presence.card['real_kidneys']} real and {presence.card['false_kidneys']} false kidneys")
 
 

@@ -13,7 +13,7 @@ class Costs:
     that taking a real kidney away, which is always told, is as bad as a false one that nobody is told of; that a flag
     halves the harm of a false one; and that a look costs a tenth of it.
 
-    Raises ``ValueError`` where a cost is not positive, or a flag would never pay.
+    Raises ``ValueError`` where a cost is not positive, or a flag would not even pay on what is surely false.
     """
 
     removed_present: float = 1.0
@@ -31,9 +31,12 @@ class Costs:
         """(``remove_below``, ``present_from``): where removing, flagging and passing are expected to cost the same.
 
         With p the probability of a kidney, removing costs p removed_present, flagging look + (1 - p) flagged_absent,
-        passing (1 - p) kept_absent.
+        passing (1 - p) kept_absent. Where a flag is the cheapest at no p, both are where removing and passing cost
+        the same.
         """
         flagged = self.look + self.flagged_absent
         remove_below = flagged / (self.removed_present + self.flagged_absent)
         present_from = 1.0 - self.look / (self.kept_absent - self.flagged_absent)
-        return min(remove_below, present_from), present_from
+        if remove_below >= present_from:
+            remove_below = present_from = self.kept_absent / (self.kept_absent + self.removed_present)
+        return remove_below, present_from

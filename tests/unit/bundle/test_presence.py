@@ -2,14 +2,16 @@
 
 import json
 import math
+import re
 from copy import deepcopy
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pedcontour.bundle import ModelBundle, load_bundle, verify_bundle
-from pedcontour.bundle.manifest import write_manifest
+from pedcontour.bundle import ModelBundle, find_model, load_bundle, scan_models, verify_bundle
+from pedcontour.bundle.description import DESCRIPTION_NAME
+from pedcontour.bundle.manifest import MANIFEST_NAME, write_manifest
 from pedcontour.bundle.presence import PRESENCE_NAME, PresenceModel, Term, read_presence
 from pedcontour.errors import ModelChecksumError, ModelError
 from tests.stand_ins.model import write_stand_in_model
@@ -79,6 +81,10 @@ def test_it_is_read_as_it_was_written() -> None:
         changed(intercept=None),
         changed(intercept=float("nan")),
         changed(intercept=True),
+        changed(intercept=int("9" * 400)),
+        changed(intercept=-100.5),
+        changed(costs={"look": -int("9" * 400)}),
+        changed(thresholds={"remove_below": int("9" * 400), "present_from": 1.0}),
         changed(thresholds={"remove_below": 0.9, "present_from": 0.5}),
         changed(thresholds=[]),
         changed(terms=DOCUMENT["terms"][:1] * 2),
@@ -88,7 +94,11 @@ def test_it_is_read_as_it_was_written() -> None:
         term(at=[0.1, 0.1, 1.0]),
         term(at=[0.1, "x", 1.0]),
         term(at=[]),
+        term(at=[-1e308, 0.0, 1e308]),
+        term(at=[0.1, 0.5, int("9" * 400)]),
+        term(adds=[-3.0, -1.0, 100.5]),
         term(missing=None),
+        term(missing=-1e300),
         term(evidence=None),
     ],
 )
@@ -97,11 +107,15 @@ def test_a_filter_that_is_broken_or_not_monotone_is_refused(document) -> None:
         read_presence(document)
 
 
+def put(bundle: ModelBundle, document: dict) -> None:
+    (bundle.folder / PRESENCE_NAME).write_text(json.dumps(document))
+    write_manifest(bundle.folder)
+
+
 @pytest.fixture
 def bundle(tmp_path) -> ModelBundle:
     bundle = write_stand_in_model(tmp_path)
-    (bundle.folder / PRESENCE_NAME).write_text(json.dumps(DOCUMENT))
-    write_manifest(bundle.folder)
+    put(bundle, DOCUMENT)
     return load_bundle(bundle.folder)
 
 
@@ -117,9 +131,60 @@ def test_a_filter_that_was_changed_is_not_loaded(bundle: ModelBundle) -> None:
         load_bundle(bundle.folder)
 
 
-def test_a_filter_that_is_not_in_the_manifest_fails_the_check(bundle: ModelBundle, tmp_path) -> None:
-    plain = write_stand_in_model(tmp_path / "other")
-    (plain.folder / PRESENCE_NAME).write_text(json.dumps(DOCUMENT))
-    assert load_bundle(plain.folder).presence is None
+def test_a_filter_that_lies_there_unlisted_is_refused_and_not_passed_over(bundle: ModelBundle) -> None:
+    manifest = bundle.folder / MANIFEST_NAME
+    lines = manifest.read_text().splitlines(keepends=True)
+    manifest.write_text("".join(line for line in lines if PRESENCE_NAME not in line))
+    with pytest.raises(ModelChecksumError, match=r"kidneys\.json is not a plain file listed in SHA256SUMS"):
+        load_bundle(bundle.folder)
+    (bundle.folder / PRESENCE_NAME).unlink()
+    assert load_bundle(bundle.folder).presence is None
+    (bundle.folder / PRESENCE_NAME).symlink_to("nowhere")
     with pytest.raises(ModelChecksumError, match=r"kidneys\.json"):
-        verify_bundle(plain)
+        load_bundle(bundle.folder)
+
+
+@pytest.mark.parametrize("organs", [["kidny_left"], ["liver"], ["kidney_left", "spine"]])
+def test_a_filter_for_what_the_model_never_draws_or_nobody_lacks_is_refused(bundle: ModelBundle, organs) -> None:
+    put(bundle, changed(organs=organs))
+    with pytest.raises(ModelError, match=rf"no organ of this model that may be absent: '{organs[-1]}'"):
+        load_bundle(bundle.folder)
+
+
+def test_a_filter_for_an_organ_that_this_model_does_not_draw_is_refused(bundle: ModelBundle) -> None:
+    description = bundle.folder / DESCRIPTION_NAME
+    description.write_text(re.sub(r'\d+ = "kidney_right"\n', "", description.read_text()))
+    write_manifest(bundle.folder)
+    with pytest.raises(ModelError, match=r"no organ of this model that may be absent: 'kidney_right'"):
+        load_bundle(bundle.folder)
+
+
+def test_a_filter_belongs_to_the_weights_that_its_card_names(bundle: ModelBundle) -> None:
+    put(bundle, changed(card={"weights_sha256": bundle.weights_sha256}))
+    assert load_bundle(bundle.folder).presence is not None
+    for other in ("0" * 64, None, 3):
+        put(bundle, changed(card={"weights_sha256": other}))
+        with pytest.raises(ModelError, match=r"fitted to other weights: .*, and fit anew"):
+            load_bundle(bundle.folder)
+    (bundle.folder / PRESENCE_NAME).unlink()
+    write_manifest(bundle.folder)
+    assert load_bundle(bundle.folder).presence is None
+
+
+def test_a_number_that_no_float_holds_breaks_its_own_model_only(bundle: ModelBundle) -> None:
+    root = bundle.folder.parent
+    put(write_stand_in_model(root, "broken"), changed(intercept=int("9" * 400)))
+    assert find_model(root, None).id == bundle.id
+    scanned = scan_models(root)
+    assert [model.id for model in scanned.models] == [bundle.id]
+    assert "intercept is not a finite number" in str(scanned.refused["broken"])
+
+
+def test_a_filter_of_several_folds_belongs_to_all_of_them(tmp_path) -> None:
+    folds = write_stand_in_model(tmp_path, folds=("0", "1"))
+    put(folds, changed(card={"weights_sha256": folds.weights_sha256}))
+    assert load_bundle(folds.folder).presence is not None
+    (folds.folder / folds.weights[1]).write_text("another network")
+    write_manifest(folds.folder)
+    with pytest.raises(ModelError, match="fitted to other weights"):
+        load_bundle(folds.folder)

@@ -1,5 +1,6 @@
 """`python -m pedcontour.calibration`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,14 @@ def test_rows_without_false_kidneys_leave_the_model_as_it_was(models: Path, tmp_
     assert result.exit_code != 0
     assert "false kidneys are needed" in result.output
     assert load_bundle(models).presence is None
+
+
+def test_a_fit_that_the_model_cannot_use_leaves_it_as_it_was(models: Path, tmp_path: Path) -> None:
+    before = {path.name: path.read_bytes() for path in models.iterdir()}
+    write_rows(tmp_path / "rows" / "0.jsonl", [replace(row, organ="liver") for row in made_rows(60)])
+    result = CliRunner().invoke(app, ["fit", "--rows", str(tmp_path / "rows")])
+    assert result.exit_code == 2 and "liver" in result.output
+    assert {path.name: path.read_bytes() for path in models.iterdir()} == before
 
 
 def test_a_split_that_does_not_exist_is_refused(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from pedcontour.bundle.presence import RISING, read_presence
 from pedcontour.calibration.costs import Costs
@@ -91,6 +93,29 @@ def test_at_a_threshold_both_choices_cost_the_same() -> None:
     remove_below, present_from = costs.thresholds()
     assert remove_below * 30.0 == pytest.approx(0.2 + (1 - remove_below) * 1.0)
     assert (1 - present_from) * 2.0 == pytest.approx(0.2 + (1 - present_from) * 1.0)
+
+
+COST = st.floats(0.01, 100.0)
+
+
+@given(COST, COST, st.floats(0.01, 0.99), st.floats(0.01, 0.99))
+@example(1.0, 1.0, 0.5, 0.8)
+def test_no_other_choice_is_ever_expected_to_cost_less(removed, kept, flagged_share, look_share) -> None:
+    costs = Costs(removed, kept, kept * flagged_share, kept * (1.0 - flagged_share) * look_share)
+    remove_below, present_from = costs.thresholds()
+    assert 0.0 < remove_below <= present_from < 1.0
+    for p in np.linspace(0.0, 1.0, 101):
+        expected = {
+            "remove": p * removed,
+            "flag": costs.look + (1.0 - p) * costs.flagged_absent,
+            "pass": (1.0 - p) * kept,
+        }
+        chosen = "remove" if p < remove_below else "pass" if p >= present_from else "flag"
+        assert expected[chosen] <= min(expected.values()) * (1.0 + 1e-9) + 1e-9
+
+
+def test_where_a_flag_never_pays_removing_gives_way_to_passing() -> None:
+    assert Costs(1.0, 1.0, 0.5, 0.4).thresholds() == (0.5, 0.5)
 
 
 def test_the_page_states_the_thresholds_of_the_default_costs() -> None:
