@@ -2,13 +2,24 @@
 
 import pytest
 
-from pedcontour.postprocessing import Judged, Wishes, judge
+from pedcontour.bundle.presence import PresenceModel, Term
+from pedcontour.postprocessing import Judged, Wishes, judge, rules_of
 from pedcontour.verdicts import Outcome
 from tests.unit.postprocessing.torso import k_of, painted, sure_of, torso
 
 IMAGE, BARE = torso(without=frozenset({"kidney_left"}))
 SCRAP = painted(BARE, "kidney_left", (slice(k_of(13.6), k_of(13.4)), slice(30, 32), slice(37, 39)))
+AT_BORDER = painted(BARE, "kidney_left", (slice(0, 1), slice(30, 31), slice(38, 39)))
+"""One voxel in the image nearest the feet."""
 LEFT = frozenset({"kidney_left"})
+CERTAINLY_NOT = PresenceModel(
+    organs=("kidney_left",),
+    intercept=-9.0,
+    terms=(Term("probability", (0.0, 1.0), (-2.0, -1.0)),),
+    remove_below=0.4,
+    present_from=0.8,
+)
+"""A filter that takes nothing for a kidney."""
 
 
 def judged_with(wishes: Wishes, labels=SCRAP) -> Judged:
@@ -33,6 +44,25 @@ def test_a_declared_presence_or_flags_alone_keep_it_with_a_warning_that_says_why
     assert verdict.outcome is Outcome.PRESENT_UNCERTAIN and words in verdict.reason and "too small" in verdict.reason
     assert judged.labels.volume_ml("kidney_left") == pytest.approx(SCRAP.volume_ml("kidney_left"))
     assert any(warning.startswith("PRESENT_UNCERTAIN: ") and words in warning for warning in judged.warnings)
+
+
+@pytest.mark.parametrize("wishes", [Wishes(present=LEFT), Wishes(policy="flag_only")], ids=["declared", "flag_only"])
+@pytest.mark.parametrize("rules", [None, rules_of(CERTAINLY_NOT)], ids=["volume", "calibrated"])
+@pytest.mark.parametrize("labels", [SCRAP, AT_BORDER], ids=["inside", "at a border"])
+def test_what_is_kept_is_nowhere_told_to_be_removed(wishes, rules, labels) -> None:
+    judged = judge(labels, sure_of(labels, 0.6), IMAGE, wishes, rules)
+    verdict = verdict_of(judged)
+    assert verdict.outcome is Outcome.PRESENT_UNCERTAIN and verdict.volume_ml > 0
+    for sentence in (verdict.reason, *(warning for warning in judged.warnings if "left kidney" in warning.lower())):
+        assert "removed" not in sentence and "it was kept" in sentence.lower()
+    assert any(verdict.reason in warning for warning in judged.warnings)
+
+
+@pytest.mark.parametrize("labels", [SCRAP, AT_BORDER], ids=["inside", "at a border"])
+def test_what_is_removed_is_told_as_removed_and_where_it_lies_for_review(labels) -> None:
+    removed = verdict_of(judged_with(Wishes(), labels)).reason
+    assert "was removed. Look there" in removed and "beside the results" not in removed
+    assert verdict_of(judged_with(Wishes(policy="review_roi"), labels)).reason.startswith(f"{removed} It lies beside")
 
 
 def test_switched_off_no_rule_looks() -> None:
