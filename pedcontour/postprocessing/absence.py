@@ -22,8 +22,9 @@ class Candidate:
     Where a border of the images cuts it (``finding.touches``) its volume is only a part; what a rule then says is
     softened by ``judge_at_border``, so a rule need not think of it. ``finding`` and ``body`` are the facts already
     measured; ``labels`` and ``image`` (one grid, HU) are there for rules that look closer; ``others`` are the findings
-    of every organ. ``confidence`` is the network's mean probability, ``spread`` its standard deviation and ``firm`` the
-    share of at least 0.9 over what it drew, ``age_years`` the patient's age; each None where it is not known.
+    of every organ. Neither these nor ``labels`` hold what was drawn of an organ that the request declares absent.
+    ``confidence`` is the network's mean probability, ``spread`` its standard deviation and ``firm`` the share of at
+    least 0.9 over what it drew, ``age_years`` the patient's age; each None where it is not known.
     """
 
     finding: Finding

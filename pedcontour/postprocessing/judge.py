@@ -213,12 +213,14 @@ def _twin_is_missing(organ: str, scene: _Scene) -> bool:
 
 
 def _candidate(finding: Finding, scene: _Scene) -> Candidate:
+    """What a rule sees of one organ. What was drawn of an organ that is declared absent is no evidence."""
+    absent = scene.wishes.absent
     return Candidate(
         finding=finding,
         confidence=scene.confidence.get(finding.organ),
         body=scene.body,
-        others=scene.found,
-        labels=scene.labels,
+        others={organ: other for organ, other in scene.found.items() if organ not in absent},
+        labels=_keep(scene.labels, set(scene.labels.organs.values()) - absent),
         image=scene.image,
         spread=scene.hints.spread.get(finding.organ),
         firm=scene.hints.firm.get(finding.organ),

@@ -3,9 +3,11 @@
 import pytest
 
 from pedcontour.bundle.presence import PresenceModel, Term
-from pedcontour.postprocessing import Judged, Wishes, judge, rules_of
+from pedcontour.postprocessing import Candidate, Judged, Judgement, Wishes, judge, rules_of
+from pedcontour.postprocessing.evidence import Evidence, gather_evidence
 from pedcontour.verdicts import Outcome
-from tests.unit.postprocessing.torso import k_of, painted, sure_of, torso
+from pedcontour.volume import LabelMap
+from tests.unit.postprocessing.torso import cut, k_of, painted, sure_of, torso
 
 IMAGE, BARE = torso(without=frozenset({"kidney_left"}))
 SCRAP = painted(BARE, "kidney_left", (slice(k_of(13.6), k_of(13.4)), slice(30, 32), slice(37, 39)))
@@ -74,6 +76,33 @@ def test_switched_off_no_rule_looks() -> None:
 def test_a_declared_presence_of_which_nothing_was_drawn_is_a_failure() -> None:
     verdict = verdict_of(judged_with(Wishes(present=LEFT), labels=BARE))
     assert verdict.outcome is Outcome.FAILED and "declared present" in verdict.reason
+
+
+def test_outside_the_images_a_declared_presence_is_told_as_such() -> None:
+    image, labels = cut(IMAGE, BARE, upper=1.0, lower=9.0)
+    judged = judge(labels, sure_of(labels), image, Wishes(present=LEFT))
+    assert verdict_of(judged).outcome is Outcome.NOT_IN_FIELD_OF_VIEW
+
+
+def evidence_of_right_kidney(wishes: Wishes, labels: LabelMap) -> Evidence:
+    """What a rule learns about the right kidney."""
+    seen: list[Evidence] = []
+
+    def look(candidate: Candidate) -> Judgement:
+        seen.append(gather_evidence(candidate))
+        return Judgement(Outcome.PRESENT, "For a test.")
+
+    judge(labels, sure_of(labels), IMAGE, wishes, {"kidney_right": look})
+    return seen[0]
+
+
+def test_what_was_drawn_of_a_kidney_that_is_declared_absent_is_no_evidence_about_the_other() -> None:
+    drawn = painted(BARE, "kidney_left", (slice(k_of(15.5), k_of(12.5)), slice(28, 36), slice(25, 28)))
+    beside = evidence_of_right_kidney(Wishes(), drawn)
+    assert None not in (beside.other_ratio, beside.mirror_distance, beside.hu_from_other) and beside.beside_other
+    declared = evidence_of_right_kidney(Wishes(absent=LEFT), drawn)
+    assert declared.other_ratio is declared.mirror_distance is declared.hu_from_other is None
+    assert declared == evidence_of_right_kidney(Wishes(), BARE)
 
 
 def test_a_usual_kidney_is_the_same_under_every_policy() -> None:
