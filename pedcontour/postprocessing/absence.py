@@ -22,8 +22,9 @@ class Candidate:
     Where a border of the images cuts it (``finding.touches``) its volume is only a part; what a rule then says is
     softened by ``judge_at_border``, so a rule need not think of it. ``finding`` and ``body`` are the facts already
     measured; ``labels`` and ``image`` (one grid, HU) are there for rules that look closer; ``others`` are the findings
-    of every organ. ``confidence`` is the network's mean probability, ``spread`` its standard deviation and ``firm`` the
-    share of at least 0.9 over what it drew, ``age_years`` the patient's age; each None where it is not known.
+    of every organ. Neither these nor ``labels`` hold what was drawn of an organ that the request declares absent.
+    ``confidence`` is the network's mean probability, ``spread`` its standard deviation and ``firm`` the share of at
+    least 0.9 over what it drew, ``age_years`` the patient's age; each None where it is not known.
     """
 
     finding: Finding
@@ -40,14 +41,27 @@ class Candidate:
 @dataclass(frozen=True)
 class Judgement:
     """What a rule says, and why: ``PRESENT``, ``PARTIAL`` (there, but not all of it), ``PRESENT_UNCERTAIN`` (kept and
-    flagged) or ``REMOVED_FALSE_POSITIVE``."""
+    flagged) or ``REMOVED_FALSE_POSITIVE``.
+
+    ``reason`` is what was found. The ``action`` of a removal stands apart, as the request may overrule it: what
+    ``reason`` says is then still true, and another action takes its place.
+    """
 
     outcome: Outcome
     reason: str
+    action: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What the user reads: the reason, and the action last."""
+        return f"{self.reason} {self.action}".rstrip()
 
 
 AbsenceRule = Callable[[Candidate], Judgement]
 """A pure judgement of one candidate. It never raises, and it never falls when volume or confidence rises."""
+
+TAKEN_AWAY = "It was removed. Look there before you rely on it."
+"""The action of a removal."""
 
 KIDNEY_ML_PER_MM3 = 8e-6
 """Expected volume of one kidney over the cube of the trunk's effective diameter.
@@ -104,8 +118,8 @@ class VolumeForBodySize:
         if volume_ml < limit_ml:
             return Judgement(
                 Outcome.REMOVED_FALSE_POSITIVE,
-                f"What was drawn is too small to be a {name} ({facts}; the limit is {limit_ml:.1f} mL) and was "
-                f"removed. Look there before you rely on it.",
+                f"What was drawn is too small to be a {name} ({facts}; the limit is {limit_ml:.1f} mL).",
+                TAKEN_AWAY,
             )
         if volume_ml < FLAGGED_UP_TO * limit_ml:
             return Judgement(

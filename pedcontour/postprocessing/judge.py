@@ -12,7 +12,7 @@ from pedcontour.postprocessing.findings import Finding, find_organs, stack_heigh
 from pedcontour.postprocessing.islands import remove_islands
 from pedcontour.postprocessing.levels import SHARE_IN_VIEW, Coverage, estimate_coverage, twin_of
 from pedcontour.postprocessing.outside import OUTSIDE_SHARE, shares_outside
-from pedcontour.postprocessing.policy import within_policy
+from pedcontour.postprocessing.policy import overruled, told_where
 from pedcontour.postprocessing.review import review_labels, set_aside
 from pedcontour.postprocessing.sides import check_sides
 from pedcontour.verdicts import DRAWN, LOUD, AbsencePolicy, Outcome, Verdict
@@ -143,7 +143,7 @@ def _decide(organ: str, scene: _Scene) -> tuple[Outcome, str]:
     doubt = _doubt(finding, scene)
     if judgement.outcome in QUIETLY_DRAWN and doubt:
         return Outcome.PRESENT_UNCERTAIN, f"{name}: {doubt}; it was kept: look there."
-    return judgement.outcome, judgement.reason
+    return judgement.outcome, judgement.sentence
 
 
 def _doubt(finding: Finding, scene: _Scene) -> str:
@@ -160,10 +160,12 @@ def _judge_drawn(finding: Finding, name: str, scene: _Scene) -> Judgement:
     """Of an organ that was drawn: the rule's word where surgery may have removed it, and whether a border cuts it."""
     organ = finding.organ
     if all_organs()[organ].may_be_absent and organ in scene.rules and scene.wishes.policy != "off":
-        judgement = scene.rules[organ](_candidate(finding, scene))
+        wishes, judgement = scene.wishes, scene.rules[organ](_candidate(finding, scene))
+        # before the border has its word, which tells a removal in words of its own
+        judgement = overruled(judgement, wishes.policy, declared=organ in wishes.present)
         if finding.touches:
             judgement = judge_at_border(finding, share_at_border(scene.labels, organ), judgement)
-        return within_policy(organ, judgement, scene.wishes.policy, declared=organ in scene.wishes.present)
+        return told_where(judgement, wishes.policy)
     if finding.touches:
         return Judgement(
             Outcome.TRUNCATED_BY_FIELD_OF_VIEW,
@@ -211,12 +213,14 @@ def _twin_is_missing(organ: str, scene: _Scene) -> bool:
 
 
 def _candidate(finding: Finding, scene: _Scene) -> Candidate:
+    """What a rule sees of one organ. What was drawn of an organ that is declared absent is no evidence."""
+    absent = scene.wishes.absent
     return Candidate(
         finding=finding,
         confidence=scene.confidence.get(finding.organ),
         body=scene.body,
-        others=scene.found,
-        labels=scene.labels,
+        others={organ: other for organ, other in scene.found.items() if organ not in absent},
+        labels=_keep(scene.labels, set(scene.labels.organs.values()) - absent),
         image=scene.image,
         spread=scene.hints.spread.get(finding.organ),
         firm=scene.hints.firm.get(finding.organ),

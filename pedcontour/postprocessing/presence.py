@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pedcontour.bundle.presence import PresenceModel
 from pedcontour.errors import ModelError
 from pedcontour.organs import all_organs
-from pedcontour.postprocessing.absence import AbsenceRule, Candidate, Judgement, default_rules
+from pedcontour.postprocessing.absence import TAKEN_AWAY, AbsenceRule, Candidate, Judgement, default_rules
 from pedcontour.postprocessing.evidence import EVIDENCE, Evidence, gather_evidence
 from pedcontour.verdicts import Outcome
 
@@ -98,9 +98,7 @@ class CalibratedPresence:
         because = "; ".join(self.reasons_against(known)) or "by all evidence together"
         if outcome is Outcome.REMOVED_FALSE_POSITIVE:
             return Judgement(
-                outcome,
-                f"What was drawn is not taken for a {name.lower()} ({facts}: {because}) and was removed. "
-                f"Look there before you rely on it.",
+                outcome, f"What was drawn is not taken for a {name.lower()} ({facts}: {because}).", TAKEN_AWAY
             )
         return Judgement(outcome, f"The {name.lower()} is unusual ({facts}: {because}); it was kept: please look.")
 

@@ -40,7 +40,7 @@ def test_a_usual_kidney_passes_and_a_misplaced_scrap_goes_with_reasons() -> None
     assert gone.outcome is Outcome.REMOVED_FALSE_POSITIVE
     assert "1.0 mL" in gone.reason
     assert "0.02 times the volume usual" in gone.reason and "+4.0 vertebral levels" in gone.reason
-    assert "Look there" in gone.reason
+    assert "was removed" in gone.sentence and "Look there" in gone.sentence
 
 
 def test_a_small_kidney_beside_a_large_one_is_told_to_be_a_part() -> None:
