@@ -7,12 +7,13 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.ndimage import gaussian_filter, zoom
+from scipy.ndimage import gaussian_filter
 from scipy.special import expit
 
 from pedcontour.inference.confidence import Confidence
 from pedcontour.inference.decision import OverlappingRegions
 from pedcontour.inference.winner import AxisSampling, Sampling, winning_class
+from tests.unit.inference.interpolated import full_volumes
 
 SIZES = st.tuples(*[st.integers(1, 9)] * 3)
 
@@ -35,20 +36,10 @@ def _by_nnunet(scores: npt.NDArray[Any], fine: tuple[int, ...], nearest_axis: in
     """Every region on the fine grid, rounded to the scores' type, then nnU-Net's own painting."""
     from nnunetv2.utilities.label_handling.label_handling import LabelManager
 
-    volumes = []
-    for score in scores:
-        volume = score.astype(np.float64)
-        for axis in range(3):
-            factors = [1.0] * 3
-            factors[axis] = fine[axis] / volume.shape[axis]
-            order = 0 if axis == nearest_axis else 1
-            volume = zoom(volume, factors, order=order, mode="nearest", grid_mode=True)
-        volumes.append(volume.astype(scores.dtype))
+    volumes = full_volumes(scores, fine, nearest_axis).astype(scores.dtype)
     count = len(scores)
     labels = {"background": 0, **{str(n): [n, count + 1] for n in range(1, count + 1)}}
-    painted: npt.NDArray[Any] = LabelManager(labels, list(range(1, count + 1))).convert_logits_to_segmentation(
-        np.array(volumes)
-    )
+    painted: npt.NDArray[Any] = LabelManager(labels, list(range(1, count + 1))).convert_logits_to_segmentation(volumes)
     return painted
 
 
