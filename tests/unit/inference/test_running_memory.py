@@ -27,7 +27,7 @@ runtime, models = sys.argv[1:]
 torch.set_grad_enabled(False)
 bundle = find_model(Path(models), None)
 definition = read_definition(bundle.plans, bundle.dataset, bundle.configuration)
-networks = _networks(EngineChoice("cpu", runtime, threads=1))(bundle, definition)
+networks = _networks(EngineChoice("cpu", runtime, threads=1))[0](bundle, definition)
 tile = torch.zeros((1, 1, *definition.patch_size))
 networks.network(half=True)(tile)  # as a worker's warm-up does
 again = networks.memory(half=True)
