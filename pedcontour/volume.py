@@ -5,7 +5,7 @@ maps such an index, in that order, to DICOM patient coordinates in millimetres: 
 the back (posterior), z to the head (superior).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -150,6 +150,13 @@ def boxes_of(labels: npt.NDArray[np.uint8]) -> dict[int, Box]:
         for label, box in found
         if box is not None
     }
+
+
+def box_around(boxes: Iterable[Box]) -> Box:
+    """The smallest box around all of these; an empty one around none."""
+    each = list(boxes) or [(slice(0, 0), slice(0, 0), slice(0, 0))]
+    k, j, i = (slice(min(box[n].start for box in each), max(box[n].stop for box in each)) for n in range(3))
+    return k, j, i
 
 
 def _span(seen: npt.NDArray[np.bool_]) -> tuple[int, int]:

@@ -1,15 +1,13 @@
 """The figures of one organ, and of every organ of a case."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy.ndimage import find_objects
 
 from pedcontour.metrics.overlap import Mask, dice
 from pedcontour.metrics.surface import surface_distances
-from pedcontour.volume import Grid, LabelMap
+from pedcontour.volume import Grid, LabelMap, box_around
 
 
 class Case(StrEnum):
@@ -77,13 +75,13 @@ def compare(reference: LabelMap, prediction: LabelMap) -> tuple[Agreement, ...]:
     if not reference.grid.same_place(prediction.grid):
         raise ValueError("reference and prediction lie on different grids")
     known = set(prediction.organs.values())
-    reference_boxes, prediction_boxes = find_objects(reference.voxels), find_objects(prediction.voxels)
     found = []
     for label, organ in sorted(reference.organs.items()):
         if organ not in known:
             continue
         other = prediction.label_of(organ)
-        box = _union(_box_of(reference_boxes, label), _box_of(prediction_boxes, other))
+        boxes = (reference.boxes.get(label), prediction.boxes.get(other))
+        box = box_around(box for box in boxes if box is not None)  # figures need no more of the grid
         masks = reference.voxels[box] == label, prediction.voxels[box] == other
         found.append(compare_masks(organ, *masks, reference.grid))
     return tuple(found)
@@ -93,18 +91,3 @@ def _case(in_reference: bool, in_prediction: bool) -> Case:
     if in_reference:
         return Case.BOTH if in_prediction else Case.MISSED
     return Case.FALSE_POSITIVE if in_prediction else Case.NEITHER
-
-
-Box = tuple[slice, ...]
-
-
-def _box_of(boxes: Sequence[Box | None], label: int) -> Box | None:
-    """The bounding box of a label among those that ``find_objects`` found; None when it has no voxel."""
-    return boxes[label - 1] if label <= len(boxes) else None
-
-
-def _union(one: Box | None, other: Box | None) -> Box:
-    """The box around both; an empty one when neither is there. Figures need no more of the grid than this."""
-    if one is None or other is None:
-        return one or other or (slice(0, 0),) * 3
-    return tuple(slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True))

@@ -14,7 +14,7 @@ from pedcontour.datasets.collection.rules import Rules
 from pedcontour.dicom.rasterise import RoiMask
 from pedcontour.errors import ContoursSkipSlicesError, NothingAnnotatedError, SidesSwappedError
 from pedcontour.organs import all_organs
-from pedcontour.volume import Box, Grid, LabelMap
+from pedcontour.volume import Box, Grid, LabelMap, box_around
 
 Mask = npt.NDArray[np.bool_]
 
@@ -72,12 +72,11 @@ def _union(parts: Sequence[Boxed]) -> Boxed:
     parts = [part for part in parts if part.mask.size] or list(parts[:1])
     if len(parts) == 1:
         return parts[0]
-    spans = [(min(p.box[n].start for p in parts), max(p.box[n].stop for p in parts)) for n in range(3)]
-    (k, j, i) = (slice(*span) for span in spans)
-    mask = np.zeros([high - low for low, high in spans], dtype=bool)
+    box = box_around(part.box for part in parts)
+    mask = np.zeros([side.stop - side.start for side in box], dtype=bool)
     for part in parts:
-        mask[_within(part.box, (k, j, i))] |= part.mask
-    return Boxed((k, j, i), mask)
+        mask[_within(part.box, box)] |= part.mask
+    return Boxed(box, mask)
 
 
 def _within(box: Box, outer: Box) -> Box:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import find_objects
 
 from pedcontour.orientation import AxisChange
 from pedcontour.postprocessing.absence import Candidate
@@ -51,17 +50,19 @@ class Crop:
 
 def crop_to(candidate: Candidate) -> Crop | None:
     """The box around the candidate, in canonical axes; None where it has no voxel."""
-    organs = {name: label for label, name in candidate.labels.organs.items()}
+    labels = candidate.labels
+    organs = {name: label for label, name in labels.organs.items()}
     number = organs.get(candidate.finding.organ)
-    change = AxisChange.to_canonical(candidate.labels.grid)
-    grid, voxels = change.grid(candidate.labels.grid), change.array(candidate.labels.voxels)
-    boxes = find_objects(voxels, max_label=number) if number else []
-    if not boxes or boxes[-1] is None:
+    if number not in labels.boxes:
         return None
     box = tuple(
         slice(max(0, part.start - margin), part.stop + margin)
-        for part, margin in zip(boxes[-1], np.ceil(MARGIN_MM / np.array(grid.spacing_mm)).astype(int), strict=True)
+        for part, margin in zip(
+            labels.boxes[number], np.ceil(MARGIN_MM / np.array(labels.grid.spacing_mm)).astype(int), strict=True
+        )
     )
-    hounsfield = change.array(candidate.image.voxels)[box].astype(np.float32)
+    change = AxisChange.to_canonical(labels.grid)
+    voxels = change.array(labels.voxels[box])
+    hounsfield = change.array(candidate.image.voxels[box]).astype(np.float32)
     image = np.clip(np.nan_to_num(hounsfield, nan=AIR_HU), *KNOWN_HU)
-    return Crop(voxels[box] == number, voxels[box], image, grid.affine[:3, :3], organs)
+    return Crop(voxels == number, voxels, image, change.grid(labels.grid).affine[:3, :3], organs)

@@ -11,7 +11,7 @@ from pedcontour.postprocessing.evidence.neighbours import MUSCLE, SOLID, nearest
 from pedcontour.postprocessing.evidence.record import Evidence
 from pedcontour.postprocessing.evidence.tissue import median_hu, tissue
 from pedcontour.postprocessing.levels import twin_of
-from pedcontour.volume import FloatArray
+from pedcontour.volume import FloatArray, box_around
 
 SAMPLED_VOXELS = 20_000
 """Enough for a median, few enough to take no time."""
@@ -71,8 +71,10 @@ def _of_voxels(candidate: Candidate, crop: Crop, away: FloatArray | None) -> dic
 
 def _hu_of(candidate: Candidate, *organs: str) -> float | None:
     """The median HU of other organs, over a sample of their voxels."""
-    numbers = [label for label, organ in candidate.labels.organs.items() if organ in organs]
-    values = candidate.image.voxels[np.isin(candidate.labels.voxels, numbers)]
+    labels = candidate.labels
+    boxes = {number: box for number, box in labels.boxes.items() if labels.organs.get(number) in organs}
+    around = box_around(boxes.values())
+    values = candidate.image.voxels[around][np.isin(labels.voxels[around], list(boxes))]
     return median_hu(values[:: max(1, values.size // SAMPLED_VOXELS)])
 
 
