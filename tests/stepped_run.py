@@ -57,6 +57,15 @@ def done(progress: Progress) -> bool:
     return progress.model is not None
 
 
+def birch_ahead(run: Run, number: int) -> list[Participant]:
+    """All sites: birch has brought its update of a round, and the others have not heard it."""
+    alder, birch, cedar = sites = [run.site(name) for name in SITES]
+    while birch.step().round < number:
+        alder.step()
+        cedar.step()
+    return sites
+
+
 def all_planned(run: Run) -> list[Participant]:
     """All sites, each at the beginning of the first round or just before; nobody has trained."""
     sites = [run.site(name) for name in SITES]

@@ -15,7 +15,7 @@ from pedcontour.federation.room import Beliefs, Close, Member, Report, Sealed, U
 from pedcontour.federation.room.dsse import read_envelope
 from pedcontour.federation.weights import pack, unpack
 from tests.made_federation import SITES
-from tests.stepped_run import Run, all_planned, done, until
+from tests.stepped_run import Run, all_planned, birch_ahead, done, until
 
 PLACE = layout.update("birch", 2)
 
@@ -24,10 +24,7 @@ PLACE = layout.update("birch", 2)
 def run(tmp_path: Path) -> Run:
     """Birch has brought its update of round 2, and the others have not heard it."""
     run = Run(tmp_path, closer="cedar")
-    alder, birch, cedar = (run.site(name) for name in SITES)
-    while birch.step().round < 2:
-        alder.step()
-        cedar.step()
+    birch_ahead(run, 2)
     return run
 
 

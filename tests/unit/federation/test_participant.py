@@ -19,7 +19,7 @@ from pedcontour.federation.overview import Overview
 from pedcontour.federation.room import Beliefs, Session, say
 from pedcontour.federation.store import MemorySharedStore
 from tests.made_federation import SITES
-from tests.stepped_run import Run, all_planned, done, until
+from tests.stepped_run import Run, all_planned, birch_ahead, done, until
 
 
 @pytest.fixture
@@ -170,10 +170,7 @@ def test_what_was_not_believed_is_not_remembered(run: Run, place: str) -> None:
 def test_an_agreement_replayed_in_a_later_round_is_refused_and_forgotten(tmp_path: Path) -> None:
     """Its own round's agreement is then believed, and the run ends: a replay costs its removal and nothing else."""
     run = Run(tmp_path, closer="cedar")
-    alder, birch, cedar = (run.site(name) for name in SITES)
-    while birch.step().round < 3:
-        alder.step()
-        cedar.step()
+    alder, _, cedar = birch_ahead(run, 3)
     place = layout.agreement("birch", 3)
     run.store.put(place, run.store.get(layout.agreement("birch", 1)))
     alder.step()
