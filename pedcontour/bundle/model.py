@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -137,10 +137,9 @@ def verify_bundle(bundle: ModelBundle) -> None:
         if manifest.is_symlink() or hashlib.sha256(manifest.read_bytes()).hexdigest() != bundle.digest:
             raise ModelChecksumError(f"{MANIFEST_NAME} has changed")
         check_listing(bundle.folder, bundle.checksums)
-        for name in bundle.checksums:
-            check_file(bundle.folder, name, bundle.checksums)
     except OSError as error:
         raise ModelError(f"{bundle.id} cannot be read") from error
+    _check_files(bundle, bundle.checksums)
 
 
 def verify_weights(bundle: ModelBundle) -> None:
@@ -148,8 +147,12 @@ def verify_weights(bundle: ModelBundle) -> None:
 
     Raises ``ModelChecksumError`` when they have changed, ``ModelError`` when they cannot be read.
     """
+    _check_files(bundle, bundle.weights)
+
+
+def _check_files(bundle: ModelBundle, names: Iterable[str]) -> None:
     try:
-        for name in bundle.weights:
+        for name in names:
             check_file(bundle.folder, name, bundle.checksums)
     except OSError as error:
         raise ModelError(f"{bundle.id} cannot be read") from error
