@@ -64,9 +64,13 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class _Scene:
-    """Everything measured once before the organs are judged one by one; ``labels`` and ``found`` without specks."""
+    """Everything measured once before the organs are judged one by one; ``labels`` and ``found`` without specks.
+
+    ``evident`` is what rules see of ``labels``: what was drawn of an organ that is declared absent is no evidence.
+    """
 
     labels: LabelMap
+    evident: LabelMap
     specks_ml: Mapping[str, float]
     confidence: Mapping[str, float]
     image: Volume
@@ -99,6 +103,7 @@ def judge(
     body = measure_body(image, outlines)
     scene = _Scene(
         labels=cleaned,
+        evident=_keep(cleaned, set(cleaned.organs.values()) - wishes.absent),
         specks_ml=specks_ml,
         confidence=confidence,
         image=image,
@@ -213,14 +218,13 @@ def _twin_is_missing(organ: str, scene: _Scene) -> bool:
 
 
 def _candidate(finding: Finding, scene: _Scene) -> Candidate:
-    """What a rule sees of one organ. What was drawn of an organ that is declared absent is no evidence."""
-    absent = scene.wishes.absent
+    """What a rule sees of one organ."""
     return Candidate(
         finding=finding,
         confidence=scene.confidence.get(finding.organ),
         body=scene.body,
-        others={organ: other for organ, other in scene.found.items() if organ not in absent},
-        labels=_keep(scene.labels, set(scene.labels.organs.values()) - absent),
+        others={organ: other for organ, other in scene.found.items() if organ not in scene.wishes.absent},
+        labels=scene.evident,
         image=scene.image,
         spread=scene.hints.spread.get(finding.organ),
         firm=scene.hints.firm.get(finding.organ),
