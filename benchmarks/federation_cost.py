@@ -54,9 +54,9 @@ PARTS: tuple[tuple[str, Any, str], ...] = (
     ("encrypt", voice, "seal"),
     ("decrypt", Keys, "unseal"),
     ("average", global_model, "mean_of"),
-    ("check", participant, "check_fit"),
+    ("check", participant, "check_weights"),
+    ("check", global_model, "check_weights"),
     ("check", global_model, "check_fit"),
-    ("check", global_model, "check_change"),
     ("own disk", SiteMemory, "_write"),
     ("own disk", SiteMemory, "recall"),
 )
